@@ -16,8 +16,17 @@ struct clock {
 /* The machine's own clock.  Static storage. */
 const struct clock *clock_system(void);
 
-static inline uint64_t clock_wall_ms(const struct clock *c) { return c->wall_ms(c->arg); }
-static inline uint64_t clock_wall_s(const struct clock *c) { return c->wall_ms(c->arg) / 1000; }
-static inline uint64_t clock_mono_ms(const struct clock *c) { return c->mono_ms(c->arg); }
+static inline uint64_t clock_wall_ms(const struct clock *c)
+{
+    return c->wall_ms(c->arg);
+}
+static inline uint64_t clock_wall_s(const struct clock *c)
+{
+    return c->wall_ms(c->arg) / 1000;
+}
+static inline uint64_t clock_mono_ms(const struct clock *c)
+{
+    return c->mono_ms(c->arg);
+}
 
 #endif

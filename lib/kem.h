@@ -8,7 +8,13 @@
 
 #include <stdint.h>
 
-enum { KEM_PK_BYTES = 1216, KEM_SK_BYTES = 32, KEM_CT_BYTES = 1120, KEM_SS_BYTES = 32, KEM_ESEED_BYTES = 64 };
+enum {
+    KEM_PK_BYTES = 1216,
+    KEM_SK_BYTES = 32,
+    KEM_CT_BYTES = 1120,
+    KEM_SS_BYTES = 32,
+    KEM_ESEED_BYTES = 64
+};
 
 enum { KEM_E_REFUSED = 1 /* a key or ciphertext of low order, or an unreduced key */ };
 
@@ -21,8 +27,9 @@ MUST_USE int kem_keypair_from(const uint8_t seed[KEM_SK_BYTES], uint8_t pk[KEM_P
 MUST_USE int kem_enc(const uint8_t pk[KEM_PK_BYTES], uint8_t ct[KEM_CT_BYTES],
                      uint8_t ss[KEM_SS_BYTES]);
 /* The same with the randomness given (ML-KEM 32, then X25519 32). */
-MUST_USE int kem_enc_from(const uint8_t pk[KEM_PK_BYTES], const uint8_t eseed[KEM_ESEED_BYTES],
-                          uint8_t ct[KEM_CT_BYTES], uint8_t ss[KEM_SS_BYTES]);
+MUST_USE int kem_enc_from(const uint8_t pk[KEM_PK_BYTES],
+                          const uint8_t eseed[KEM_ESEED_BYTES], uint8_t ct[KEM_CT_BYTES],
+                          uint8_t ss[KEM_SS_BYTES]);
 /* Returns 0 or KEM_E_REFUSED.  A damaged ML-KEM part gives another ss and 0: callers must end
  * both ways alike for the peer (SPEC 1). On failure ss is zeroed. */
 MUST_USE int kem_dec(const uint8_t sk[KEM_SK_BYTES], const uint8_t ct[KEM_CT_BYTES],

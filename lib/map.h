@@ -10,12 +10,14 @@ struct map;
 
 MUST_USE struct map *map_new(size_t key_bytes); /* key_bytes 1..64; NULL: out of memory */
 void map_free(struct map *m, void (*free_value)(void *)); /* NULL is fine, both */
-/* Put or replace; *old gets the former value or NULL (old may be NULL).  0 or -ENOMEM. */
+/* Put or replace; value is not NULL (-EINVAL); *old gets the former value or NULL (old may be
+ * NULL).  0 or -ENOMEM, and the map is then as it was. */
 MUST_USE int map_put(struct map *m, const void *key, void *value, void **old);
 void *map_get(const struct map *m, const void *key); /* NULL if absent */
 void *map_take(struct map *m, const void *key);      /* removes; NULL if absent */
 size_t map_count(const struct map *m);
 /* Visit each entry; the visitor may not change the map. */
-void map_each(const struct map *m, void (*visit)(const void *key, void *value, void *arg), void *arg);
+void map_each(const struct map *m, void (*visit)(const void *key, void *value, void *arg),
+              void *arg);
 
 #endif

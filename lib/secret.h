@@ -11,15 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Start libsodium, and switch core dumps off for this process where asked.  Call once, first.
- * Returns 0 or -EIO. */
+/* Start libsodium, and see that it has what kith needs (X-Wing, AEGIS-256).  Call once, first.
+ * Core dumps are the programs' own business.  Returns 0 or -EIO. */
 MUST_USE int secret_start(void);
 
 MUST_USE void *secret_alloc(size_t n); /* zeroed; NULL: out of memory */
 void secret_free(void *p);             /* wipes; NULL is fine */
 void secret_wipe(void *p, size_t n);
-bool secret_equal(const void *a, const void *b, size_t n);  /* constant time */
-bool secret_is_zero(const void *p, size_t n);               /* constant time */
+bool secret_equal(const void *a, const void *b, size_t n); /* constant time */
+bool secret_is_zero(const void *p, size_t n);              /* constant time */
 
 /* n random bytes from the system, through the seam.  Returns 0 or -EIO (p is then zeroed and
  * the operation that wanted them must stop; there is no fallback). */

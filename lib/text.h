@@ -11,7 +11,7 @@ void hex_encode(struct bytes in, char *out);
 MUST_USE int hex_decode(const char *in, size_t in_n, uint8_t *out, size_t n);
 
 /* RFC 4648 base32, upper case, no padding.  out has BASE32_CHARS(in.n) + 1. */
-#define BASE32_CHARS(n) (((n) * 8 + 4) / 5)
+#define BASE32_CHARS(n) (((n)*8 + 4) / 5)
 void base32_encode(struct bytes in, char *out);
 /* Exactly BASE32_CHARS(n) characters of either case; spare bits must be zero.  0 or -EINVAL. */
 MUST_USE int base32_decode(const char *in, size_t in_n, uint8_t *out, size_t n);

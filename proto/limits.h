@@ -3,6 +3,8 @@
 #ifndef KITH_PROTO_LIMITS_H
 #define KITH_PROTO_LIMITS_H
 
+#include <stdint.h>
+
 enum {
     /* Board: one envelope fills one LMDB overflow page together with its record header. */
     ENVELOPE_BYTES = 4064,
@@ -11,7 +13,8 @@ enum {
     BUCKET_DIRECTORY = 0,
     BUCKET_KNOCKS = 1,
     BUCKET_MAIL = 2,        /* the first mail bucket */
-    BUCKETS_MAIL_MAX = 256, /* cohorts of 50,000 members; u16 in a contact link */
+    BUCKETS_MAIL_MAX = 256, /* cohorts of 50,000 members */
+    BUCKET_MAX = 65535,     /* u16 in a contact link; beyond the cohort's: no-such-bucket */
 
     /* Channel (SPEC 2): one client record holds one post; 15 envelopes fit the relay's. */
     CHANNEL_RECORD_BYTES = 4480,
@@ -43,7 +46,10 @@ enum {
     DESCRIPTOR_RELAYS_MAX = 4,
     DESCRIPTORS_PER_ANSWER_MAX = 2,
     COHORT_NAME_BYTES_MAX = 64,
-    ADDRESS_BYTES_MAX = 60, /* what leaves an invite within 120 characters */
+    DESCRIPTOR_SIGNATURES_MAX = 2 * DESCRIPTOR_ADMINS_MAX, /* of the old and the new admins */
+    DESCRIPTOR_DAY_MAX = 65535, /* year 2149: in seconds it fits any type in use */
+    MEMBERS_MAX = 100 * 1000,   /* twice what 256 mail buckets are laid out for */
+    ADDRESS_BYTES_MAX = 62, /* leaves an invite within 120 characters; an onion name's length */
     INVITE_CHARS_MAX = 120, /* its QR code fits a terminal of 80 x 24 */
     PORT_DEFAULT = 7443,
     RETENTION_DAYS_MAX = 90,
@@ -62,5 +68,9 @@ enum {
     TURN_ANSWER_AT = 128,
     TURNS_KEPT = 4,
 };
+
+/* Beyond the range of an enum. */
+#define SEQ_MAX ((uint64_t)1 << 40) /* what a contact link's block can name; 4 PB of log */
+#define CLOCK_S_MAX ((uint64_t)1 << 40) /* in milliseconds it is far from 2^64 */
 
 #endif

@@ -12,7 +12,18 @@
 
 enum { MP_E_MALFORMED = 1 };
 
-enum mp_type { MP_NIL, MP_BOOL, MP_INT, MP_FLOAT, MP_STR, MP_BIN, MP_ARRAY, MP_MAP, MP_EXT, MP_BAD };
+enum mp_type {
+    MP_NIL,
+    MP_BOOL,
+    MP_INT,
+    MP_FLOAT,
+    MP_STR,
+    MP_BIN,
+    MP_ARRAY,
+    MP_MAP,
+    MP_EXT,
+    MP_BAD
+};
 
 struct mp {
     const uint8_t *p; /* next byte */
@@ -35,7 +46,8 @@ uint64_t mp_uint(struct mp *r, uint64_t least, uint64_t most);
 int64_t mp_int(struct mp *r, int64_t least, int64_t most);
 struct bytes mp_str(struct mp *r, size_t least, size_t most); /* bytes of length */
 struct bytes mp_bin(struct mp *r, size_t least, size_t most);
-void mp_bin_copy(struct mp *r, uint8_t *out, size_t n); /* exactly n; zeros out on failure */
+void mp_bin_copy(struct mp *r, uint8_t *out,
+                 size_t n); /* exactly n; zeros out on failure */
 
 /* Array of least..most elements; returns the count (0 on failure).  Each level entered counts
  * against MP_DEPTH_MAX and is left by mp_leave() after its last element. */
