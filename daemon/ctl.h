@@ -43,8 +43,8 @@ struct ctl {
 
 /* One verb: returns an exit code, having told everything. */
 typedef int ctl_verb(const struct ctl *c);
-ctl_verb ctl_up, ctl_invite, ctl_invites, ctl_revoke, ctl_status, ctl_held, ctl_reload, ctl_drain,
-    ctl_stop, ctl_destroy;
+ctl_verb ctl_up, ctl_invite, ctl_invites, ctl_revoke, ctl_status, ctl_held, ctl_reload,
+    ctl_drain, ctl_stop, ctl_destroy;
 
 /* dir/name into out; -ENAMETOOLONG. */
 MUST_USE int ctl_path(const struct ctl *c, const char *name, char out[CONFIG_PATH_BYTES]);

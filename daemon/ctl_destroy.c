@@ -20,8 +20,9 @@ enum { POLL_NS = 100 * 1000 * 1000, POLLS_A_SECOND = 10, DEPTH_MAX = 4 };
 
 /* Keys first: whatever happens after that, nobody can be this relay any more. */
 static const char *const made[] = {
-    "relay.key",  "admin.key", "descriptors", "state",         "board",     "kithd.conf",
-    "kithd.conf.d", "kithd.log", "kithd.pid", CONTROL_SOCKET_NAME, "lock",
+    "relay.key", "admin.key",         "descriptors",  "state",
+    "board",     "kithd.conf",        "kithd.conf.d", "kithd.log",
+    "kithd.pid", CONTROL_SOCKET_NAME, "lock",
 };
 
 static int delete_one(int folder, const char *name, int depth);
@@ -144,7 +145,8 @@ int ctl_destroy(const struct ctl *c)
     if (exit != CTL_DONE)
         return exit;
     if (c->confirm == NULL)
-        return ctl_fail(c, CTL_USAGE, "confirm", W_DESTROY_CONFIRM, c->dir, c->dir, config.name);
+        return ctl_fail(c, CTL_USAGE, "confirm", W_DESTROY_CONFIRM, c->dir, c->dir,
+                        config.name);
     if (strcmp(c->confirm, config.name) != 0)
         return ctl_fail(c, CTL_USAGE, "confirm", W_DESTROY_NAME, c->confirm, config.name);
     exit = stop_first(c);

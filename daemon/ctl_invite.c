@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ctl_invite: invite, invites, revoke. */
-#include "daemon/control.h"
 #include "daemon/ctl_invite.h"
+#include "daemon/control.h"
 #include "daemon/ctl_say.h"
 #include "daemon/ctl_words.h"
 #include "proto/mp_write.h"
@@ -104,7 +104,8 @@ static int visit_all(const struct ctl *c, invite_visit *visit, void *arg)
 
         exit = visit_page(c, from, visit, arg, &next);
         if (next != 0 && next <= from)
-            return ctl_fail(c, CTL_BUG, "internal", "%s", W_STRANGE); /* would never end */
+            return ctl_fail(c, CTL_BUG, "internal", "%s",
+                            W_STRANGE); /* would never end */
         from = next;
     }
     return exit;
@@ -125,8 +126,8 @@ static int print_row(const struct ctl *c, struct bytes invite, void *arg)
         ctl_rfc3339(made_s, made);
         ctl_rfc3339(until_s, until);
         (void)json_array_append_new(list, json_pack("{s:I,s:s,s:s,s:s}", "number",
-                                                    (json_int_t)number, "state", state, "made",
-                                                    made, "expires", until));
+                                                    (json_int_t)number, "state", state,
+                                                    "made", made, "expires", until));
         return CTL_DONE;
     }
     if (json_array_size(list) == 0)
@@ -193,7 +194,8 @@ int ctl_revoke(const struct ctl *c)
 
     if (c->argument != NULL)
         number = strtoul(c->argument, &end, 10);
-    if (c->all == (c->argument != NULL) || (end != NULL && *end != '\0') || number > UINT32_MAX ||
+    if (c->all == (c->argument != NULL) || (end != NULL && *end != '\0') ||
+        number > UINT32_MAX ||
         (!c->all && (number < 1 || c->argument[0] < '0' || c->argument[0] > '9')))
         return ctl_fail(c, CTL_USAGE, "usage", "%s", W_REVOKE_WHAT);
     if (c->all) {

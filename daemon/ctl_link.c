@@ -170,8 +170,9 @@ static int tell_refusal(const struct ctl *c, const struct ctl_answer *answer)
         const char *code;
         int exit;
     } exits[] = {
-        {"bad-config", CTL_CONFIG}, {"bad-params", CTL_DATA}, {"absent", CTL_ABSENT},
-        {"full", CTL_DISK},         {"broken", CTL_DISK},     {"stopping", CTL_UNREACHABLE},
+        {"bad-config", CTL_CONFIG}, {"bad-params", CTL_DATA},
+        {"absent", CTL_ABSENT},     {"full", CTL_DISK},
+        {"broken", CTL_DISK},       {"stopping", CTL_UNREACHABLE},
     };
 
     for (size_t i = 0; i < sizeof exits / sizeof exits[0]; i++)

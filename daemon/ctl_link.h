@@ -14,7 +14,7 @@ enum {
     CTL_LINK_E_FORBIDDEN,  /* the socket is another user's */
     CTL_LINK_E_SILENT,     /* no answer within the timeout */
     CTL_LINK_E_CLOSED,     /* hung up in the middle, or not our protocol */
-    CTL_LINK_E_REFUSED,    /* answered with an error: see answer.code and answer.message */
+    CTL_LINK_E_REFUSED, /* answered with an error: see answer.code and answer.message */
 };
 enum { CTL_CODE_CHARS = 32, CTL_MESSAGE_CHARS = 512 };
 

@@ -63,7 +63,8 @@ static const struct verb_row verb_table[] = {
      "  kithctl revoke 17\n  kithctl revoke --all\n\n"
      "An unused invite no longer works; a used one: its member can read and post no more.\n\n"
      "  --all            every invite that is still unused\n"},
-    {"status", ctl_status, false, "  kithctl status\n  kithctl status --json\n\nHow the relay is.\n"},
+    {"status", ctl_status, false,
+     "  kithctl status\n  kithctl status --json\n\nHow the relay is.\n"},
     {"held", ctl_held, false,
      "  kithctl held\n  kithctl held --json\n\n"
      "Everything the relay keeps: all that could be taken or demanded.\n"},
@@ -105,9 +106,12 @@ static const struct {
     enum flag flag;
     const char *name, *verb;
 } owned[] = {
-    {FLAG_NAME, "name", "up"},           {FLAG_HOST, "host", "up"},
-    {FLAG_MEMBERS, "members", "up"},     {FLAG_FOREGROUND, "foreground", "up"},
-    {FLAG_EXPIRES, "expires", "invite"}, {FLAG_ALL, "all", "revoke"},
+    {FLAG_NAME, "name", "up"},
+    {FLAG_HOST, "host", "up"},
+    {FLAG_MEMBERS, "members", "up"},
+    {FLAG_FOREGROUND, "foreground", "up"},
+    {FLAG_EXPIRES, "expires", "invite"},
+    {FLAG_ALL, "all", "revoke"},
     {FLAG_CONFIRM, "confirm", "destroy"},
 };
 enum { OWNED = sizeof owned / sizeof owned[0] };
@@ -126,8 +130,8 @@ static bool parse_number(const char *text, uint32_t least, uint32_t most, uint32
 
     errno = 0;
     v = strtoul(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || text[0] < '0' || text[0] > '9' || v < least ||
-        v > most)
+    if (errno != 0 || end == text || *end != '\0' || text[0] < '0' || text[0] > '9' ||
+        v < least || v > most)
         return false;
     *out = (uint32_t)v;
     return true;
@@ -155,11 +159,12 @@ static bool parse_hours(const char *text, uint32_t *out)
     return true;
 }
 
-static void take_number(struct parse *p, const char *flag, const char *text, uint32_t most,
-                        uint32_t *out)
+static void take_number(struct parse *p, const char *flag, const char *text,
+                        uint32_t most, uint32_t *out)
 {
     if (!parse_number(text, 1, most, out))
-        p->exit = ctl_fail(&p->ctl, CTL_USAGE, "usage", W_BAD_NUMBER, flag, 1U, most, text);
+        p->exit = ctl_fail(&p->ctl, CTL_USAGE, "usage", W_BAD_NUMBER, flag, 1U, most,
+                           text);
 }
 
 static void take_owned(struct parse *p, int flag, const char *value)
@@ -271,8 +276,8 @@ static int check_flags(struct parse *p, const struct verb_row *row)
 {
     for (size_t i = 0; i < OWNED; i++)
         if (p->given[i] && strcmp(owned[i].verb, row->name) != 0)
-            return ctl_fail(&p->ctl, CTL_USAGE, "usage", W_BAD_FLAG, owned[i].name, row->name,
-                            row->name);
+            return ctl_fail(&p->ctl, CTL_USAGE, "usage", W_BAD_FLAG, owned[i].name,
+                            row->name, row->name);
     if (p->ctl.argument != NULL && !row->argument)
         return ctl_fail(&p->ctl, CTL_USAGE, "usage", W_EXTRA, p->ctl.argument, row->name);
     return 0;
@@ -307,7 +312,8 @@ int main(int argc, char **argv)
     struct parse p = {.ctl = {.timeout_s = TIMEOUT_S}};
 
     (void)setlocale(LC_ALL, "");
-    (void)signal(SIGPIPE, SIG_IGN); /* a relay that hangs up is an error to tell, not a death */
+    (void)signal(SIGPIPE,
+                 SIG_IGN); /* a relay that hangs up is an error to tell, not a death */
     log_start("kithctl", LOG_LEVEL_WARN);
     if (secret_start())
         return ctl_fail(&p.ctl, CTL_BUG, "internal", "%s", err_text(-EIO));

@@ -14,6 +14,7 @@ enum {
 /* Ask for the key as a new member would.  A wildcard address is asked over loopback.
  * Blocks up to timeout_s.  Returns 0, CTL_PORT_E_* or -errno. */
 MUST_USE int ctl_port_check(const struct address *a, const uint8_t pk[KEM_PK_BYTES],
-                            const uint8_t cohort[CHANNEL_COHORT_BYTES], uint32_t timeout_s);
+                            const uint8_t cohort[CHANNEL_COHORT_BYTES],
+                            uint32_t timeout_s);
 
 #endif

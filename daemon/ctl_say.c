@@ -23,8 +23,8 @@ int ctl_fail(const struct ctl *c, int exit, const char *code, const char *fmt, .
     (void)vsnprintf(sentence, sizeof sentence, fmt, args);
     va_end(args);
     if (c->json) {
-        json_t *error = json_pack("{s:i,s:{s:s,s:i,s:s}}", "v", 1, "error", "code", code, "exit",
-                                  exit, "message", sentence);
+        json_t *error = json_pack("{s:i,s:{s:s,s:i,s:s}}", "v", 1, "error", "code", code,
+                                  "exit", exit, "message", sentence);
 
         if (error != NULL)
             (void)json_dumpf(error, stderr, JSON_COMPACT);
@@ -141,7 +141,8 @@ void ctl_size(uint64_t bytes, char out[CTL_SIZE_CHARS])
         value /= 1000;
         step++;
     }
-    (void)snprintf(out, CTL_SIZE_CHARS, step == 0 ? "%.0f %s" : "%.1f %s", value, unit[step]);
+    (void)snprintf(out, CTL_SIZE_CHARS, step == 0 ? "%.0f %s" : "%.1f %s", value,
+                   unit[step]);
 }
 
 /* Half blocks need UTF-8 and colours; otherwise two characters a module, which every printer

@@ -16,9 +16,11 @@ enum { CTL_TIME_CHARS = 32, CTL_SIZE_CHARS = 32 };
 int ctl_fail(const struct ctl *c, int exit, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 /* A result for people, on standard output; silent with --json. */
-void ctl_say(const struct ctl *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void ctl_say(const struct ctl *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Talk, on standard error; silent with --json and -q. */
-void ctl_note(const struct ctl *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void ctl_note(const struct ctl *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Print an object with "v":1 first; takes the reference.  Returns CTL_DONE, or CTL_BUG. */
 int ctl_json(json_t *object);
 /* Array of str (msgpack) as lines of fmt (one %s), or into a JSON array. */

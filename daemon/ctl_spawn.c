@@ -95,8 +95,10 @@ static int wait_ready(const struct ctl *c, pid_t relay, const char *log)
         if (rc == 0)
             return CTL_DONE;
         if (waitpid(relay, &status, WNOHANG) == relay)
-            return ctl_fail(c, WIFEXITED(status) && WEXITSTATUS(status) == CTL_CONFIG
-                                   ? CTL_CONFIG : CTL_UNREACHABLE,
+            return ctl_fail(c,
+                            WIFEXITED(status) && WEXITSTATUS(status) == CTL_CONFIG
+                                ? CTL_CONFIG
+                                : CTL_UNREACHABLE,
                             "did-not-start", W_DID_NOT_START, log);
         (void)nanosleep(&pause, NULL);
     }
@@ -121,7 +123,8 @@ int ctl_spawn(const struct ctl *c, pid_t *relay)
             rc = -errno;
     }
     if (rc)
-        return ctl_fail(c, CTL_UNREACHABLE, "did-not-start", W_CANNOT_START, err_text(rc));
+        return ctl_fail(c, CTL_UNREACHABLE, "did-not-start", W_CANNOT_START,
+                        err_text(rc));
     if (c->foreground) {
         struct sigaction pass = {.sa_handler = pass_on};
 

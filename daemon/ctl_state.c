@@ -78,11 +78,11 @@ static int status_json(const struct status_facts *f)
     ctl_rfc3339(f->clock_s, clock);
     ctl_rfc3339(f->expires_s, expires);
     return ctl_json(json_pack(
-        "{s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:s,s:I,s:s}", "v", 1, "state", f->state,
-        "store", f->store, "version", f->version, "name", f->name, "address", f->address,
-        "fingerprint", f->fingerprint, "connections", f->connections, "members", f->members,
-        "uptime_s", (json_int_t)f->uptime_s, "clock", clock, "descriptor",
-        (json_int_t)f->descriptor, "descriptor_expires", expires));
+        "{s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:s,s:I,s:s}", "v", 1, "state",
+        f->state, "store", f->store, "version", f->version, "name", f->name, "address",
+        f->address, "fingerprint", f->fingerprint, "connections", f->connections,
+        "members", f->members, "uptime_s", (json_int_t)f->uptime_s, "clock", clock,
+        "descriptor", (json_int_t)f->descriptor, "descriptor_expires", expires));
 }
 
 /* A relay that cannot acknowledge is not well, and scripts see it in the exit code. */
@@ -110,8 +110,8 @@ int ctl_status(const struct ctl *c)
         ctl_minute(f.clock_s, clock);
         ctl_date(f.expires_s, expires);
         ctl_say(c, W_STATUS, state_words(f.state), up, f.name, f.fingerprint, f.address,
-                store_words(f.store), f.connections, f.members, f.descriptor, expires, clock,
-                f.version);
+                store_words(f.store), f.connections, f.members, f.descriptor, expires,
+                clock, f.version);
     }
     if (exit == CTL_DONE)
         exit = status_exit(&f);
@@ -153,8 +153,9 @@ static void held_read(struct bytes result, struct held_facts *f)
 
 static int held_json(const struct held_facts *f)
 {
-    json_t *o = json_pack("{s:i,s:I,s:I,s:I}", "v", 1, "envelopes", (json_int_t)f->envelopes,
-                          "bytes_on_disk", (json_int_t)f->bytes, "days", (json_int_t)f->days);
+    json_t *o = json_pack("{s:i,s:I,s:I,s:I}", "v", 1, "envelopes",
+                          (json_int_t)f->envelopes, "bytes_on_disk", (json_int_t)f->bytes,
+                          "days", (json_int_t)f->days);
     char day[CTL_TIME_CHARS];
 
     if (o == NULL)
@@ -166,9 +167,10 @@ static int held_json(const struct held_facts *f)
         (void)json_object_set_new(o, "newest_day", json_string(day));
     }
     (void)json_object_set_new(o, "invites",
-                              json_pack("{s:I,s:I,s:I,s:I}", "open", (json_int_t)f->open, "used",
-                                        (json_int_t)f->used, "revoked", (json_int_t)f->revoked,
-                                        "expired", (json_int_t)f->expired));
+                              json_pack("{s:I,s:I,s:I,s:I}", "open", (json_int_t)f->open,
+                                        "used", (json_int_t)f->used, "revoked",
+                                        (json_int_t)f->revoked, "expired",
+                                        (json_int_t)f->expired));
     (void)json_object_set_new(o, "member_keys", json_integer(f->member_keys));
     (void)json_object_set_new(o, "retention_days", json_integer(f->retention_days));
     (void)json_object_set_new(o, "mail_buckets", json_integer(f->mail_buckets));
@@ -196,10 +198,12 @@ int ctl_held(const struct ctl *c)
     }
     ctl_date((uint64_t)f.oldest_day * SECONDS_A_DAY, oldest);
     ctl_date((uint64_t)f.newest_day * SECONDS_A_DAY, newest);
-    (void)snprintf(span, sizeof span, f.days > 0 ? W_HELD_DAYS : W_HELD_NO_DAYS, oldest, newest);
+    (void)snprintf(span, sizeof span, f.days > 0 ? W_HELD_DAYS : W_HELD_NO_DAYS, oldest,
+                   newest);
     ctl_size(f.bytes, size);
-    ctl_say(c, W_HELD, (unsigned long long)f.envelopes, span, f.retention_days, f.mail_buckets,
-            f.open, f.used, f.revoked, f.expired, f.member_keys, f.descriptors, size);
+    ctl_say(c, W_HELD, (unsigned long long)f.envelopes, span, f.retention_days,
+            f.mail_buckets, f.open, f.used, f.revoked, f.expired, f.member_keys,
+            f.descriptors, size);
     ctl_lines(f.settings, "  %s\n", stdout);
 out:
     ctl_answer_free(&answer);
@@ -253,8 +257,9 @@ int ctl_reload(const struct ctl *c)
     changed = result_array(answer.result, "changed");
     restart = result_array(answer.result, "restart");
     if (c->json) {
-        exit = ctl_json(json_pack("{s:i,s:o,s:o}", "v", 1, "changed", ctl_json_lines(changed),
-                                  "restart", ctl_json_lines(restart)));
+        exit = ctl_json(json_pack("{s:i,s:o,s:o}", "v", 1, "changed",
+                                  ctl_json_lines(changed), "restart",
+                                  ctl_json_lines(restart)));
         goto out;
     }
     ctl_say(c, "%s", is_empty(changed) && is_empty(restart) ? W_RELOAD_SAME : W_RELOADED);

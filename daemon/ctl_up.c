@@ -51,7 +51,8 @@ static int choose_address(const struct ctl *c, struct config *config)
     address_print(&a, config->address);
     config->listen_n = 0;
     if (is_loopback(&a)) {
-        listen_on(config, strcmp(a.host, "localhost") == 0 ? "127.0.0.1" : a.host, a.port);
+        listen_on(config, strcmp(a.host, "localhost") == 0 ? "127.0.0.1" : a.host,
+                  a.port);
     } else {
         listen_on(config, "0.0.0.0", a.port);
         listen_on(config, "::", a.port);
@@ -97,7 +98,8 @@ static int write_config(const struct ctl *c, const char *path, struct config *co
         rc = config_create(path, config);
     if (rc == -EINVAL)
         return ctl_fail(c, CTL_USAGE, "usage", "%s", W_BAD_NAME);
-    return rc ? ctl_fail(c, CTL_DISK, "disk", W_CANNOT_WRITE, c->dir, err_text(rc)) : CTL_DONE;
+    return rc ? ctl_fail(c, CTL_DISK, "disk", W_CANNOT_WRITE, c->dir, err_text(rc))
+              : CTL_DONE;
 }
 
 static int tell_problems(const struct ctl *c, const struct config_problems *problems)
@@ -172,7 +174,8 @@ static int check_port(const struct ctl *c, const struct config *config)
         return ctl_fail(c, CTL_UNREACHABLE, "port-deaf", W_PORT_DEAF, a->port);
     if (rc == CTL_PORT_E_FOREIGN)
         return ctl_fail(c, CTL_UNREACHABLE, "port-foreign", W_PORT_FOREIGN, a->port);
-    return rc ? ctl_fail(c, CTL_UNREACHABLE, "unreachable", "%s", err_text(rc)) : CTL_DONE;
+    return rc ? ctl_fail(c, CTL_UNREACHABLE, "unreachable", "%s", err_text(rc))
+              : CTL_DONE;
 }
 
 static void report(const struct ctl *c, const struct config *config, bool fresh)
@@ -190,8 +193,8 @@ static void report(const struct ctl *c, const struct config *config, bool fresh)
     ctl_note(c, W_UP_COHORT, fingerprint);
     if (fresh)
         ctl_note(c, W_UP_ADMIN_KEY, c->dir);
-    if (address_parse(config->address, strlen(config->address), &a) == 0 && is_loopback(&a) &&
-        ctl_path(c, "kithd.conf", path) == 0)
+    if (address_parse(config->address, strlen(config->address), &a) == 0 &&
+        is_loopback(&a) && ctl_path(c, "kithd.conf", path) == 0)
         ctl_note(c, W_LOCAL_ONLY, path);
     ctl_note(c, "\n");
 }

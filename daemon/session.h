@@ -27,7 +27,7 @@ enum {
     SESSION_OUT_MAX_BYTES = SESSION_OUT_BYTES + DESCRIPTORS_PER_ANSWER_MAX * DESCRIPTOR_BYTES_MAX +
                             256 + REQUESTS_OPEN_MAX * 64,
 };
-_Static_assert(SESSION_OUT_MAX_BYTES <= FRAME_RELAY_MAX_BYTES, "all answers fit one record");
+_Static_assert((int)SESSION_OUT_MAX_BYTES <= (int)FRAME_RELAY_MAX_BYTES, "all answers fit one record");
 
 enum {
     SESSION_E_MALFORMED = 1, /* SPEC 3.2: the connection ends (an answer may wait) */

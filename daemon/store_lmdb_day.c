@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/store_lmdb_day.h"
 
+#include "lib/log.h"
 #include "lib/mem.h"
 #include "proto/chain.h"
 
@@ -13,6 +14,7 @@ enum {
     KEY_BYTES = 4 + 8,
     TAIL_KEY_BYTES = 4,
     TAIL_BYTES = 8 + 8 + HASH_BYTES + HASH_BYTES,
+    ROWS_BYTES = STORE_BUCKETS_MAX * sizeof(struct store_lmdb_row),
 };
 _Static_assert(PAGE_HEADER_BYTES + RECORD_BYTES == 4096, "a record is one overflow page");
 
@@ -97,7 +99,7 @@ static int load_row(struct store_lmdb_day *d, MDB_txn *txn, uint32_t bucket,
 
 /* ---- make, open, close --------------------------------------------------------------------- */
 
-static int day_new(uint32_t day, uint32_t buckets, struct store_lmdb_day **out)
+static int day_new(uint32_t day, enum store_lmdb_mode mode, struct store_lmdb_day **out)
 {
     struct store_lmdb_day *d = mem_zalloc(sizeof *d);
 
@@ -105,10 +107,10 @@ static int day_new(uint32_t day, uint32_t buckets, struct store_lmdb_day **out)
     if (!d)
         return -ENOMEM;
     d->day = day;
-    d->buckets = buckets;
-    d->rows = mem_array(buckets, sizeof *d->rows);
-    d->draft = mem_array(buckets, sizeof *d->draft);
-    return d->rows && d->draft ? 0 : -ENOMEM;
+    d->rows = mem_array(STORE_BUCKETS_MAX, sizeof *d->rows);
+    if (mode == STORE_LMDB_WRITE)
+        d->draft = mem_array(STORE_BUCKETS_MAX, sizeof *d->draft);
+    return d->rows && (d->draft || mode == STORE_LMDB_READ) ? 0 : -ENOMEM;
 }
 
 static int open_databases(struct store_lmdb_day *d, MDB_txn *txn, unsigned flags)
@@ -141,27 +143,27 @@ static int make_databases(struct store_lmdb_day *d)
     if (rc)
         return rc;
     rc = open_databases(d, txn, MDB_CREATE);
-    for (uint32_t b = 0; !rc && b < d->buckets; b++)
+    for (uint32_t b = 0; !rc && b < STORE_BUCKETS_MAX; b++)
         rc = put_tail(d, txn, b, &d->rows[b]);
     if (rc) {
         mdb_txn_abort(txn);
         return rc;
     }
     return store_lmdb_env_commit(&d->env, txn,
-                                 store_lmdb_env_growth(txn, d->tails, d->buckets));
+                                 store_lmdb_env_growth(txn, d->tails, STORE_BUCKETS_MAX));
 }
 
-int store_lmdb_day_make(const char *folder, uint32_t day, uint32_t buckets,
+int store_lmdb_day_make(const char *folder, uint32_t day,
                         const struct store_lmdb_row *rows, uint64_t map_bytes,
                         struct store_lmdb_day **out)
 {
-    int rc = day_new(day, buckets, out);
+    int rc = day_new(day, STORE_LMDB_WRITE, out);
 
     if (rc)
         goto out;
-    for (uint32_t b = 0; b < buckets; b++)
+    for (uint32_t b = 0; b < STORE_BUCKETS_MAX; b++)
         begin_row(&(*out)->rows[b], &rows[b], NULL, b);
-    memcpy((*out)->draft, (*out)->rows, buckets * sizeof *rows);
+    memcpy((*out)->draft, (*out)->rows, ROWS_BYTES);
     rc = store_lmdb_env_open(&(*out)->env, folder, map_bytes, STORE_LMDB_WRITE);
     if (!rc)
         rc = make_databases(*out);
@@ -195,7 +197,7 @@ static int load(struct store_lmdb_day *d, const struct store_lmdb_row *rows,
     if (rc)
         return rc;
     rc = open_databases(d, txn, 0);
-    for (uint32_t b = 0; !rc && b < d->buckets; b++)
+    for (uint32_t b = 0; !rc && b < STORE_BUCKETS_MAX; b++)
         rc = load_row(d, txn, b, rows ? &rows[b] : NULL, cohort);
     if (!rc)
         rc = check_counts(d, txn);
@@ -206,12 +208,12 @@ static int load(struct store_lmdb_day *d, const struct store_lmdb_row *rows,
     return store_lmdb_env_rc(mdb_txn_commit(txn)); /* keeps the database handles */
 }
 
-int store_lmdb_day_open(const char *folder, uint32_t day, uint32_t buckets,
+int store_lmdb_day_open(const char *folder, uint32_t day,
                         const struct store_lmdb_row *rows, const uint8_t cohort[32],
                         uint64_t map_bytes, enum store_lmdb_mode mode,
                         struct store_lmdb_day **out)
 {
-    int rc = day_new(day, buckets, out);
+    int rc = day_new(day, mode, out);
 
     if (!rc)
         rc = store_lmdb_env_open(&(*out)->env, folder, map_bytes, mode);
@@ -224,8 +226,21 @@ int store_lmdb_day_open(const char *folder, uint32_t day, uint32_t buckets,
         *out = NULL;
         return rc;
     }
-    memcpy((*out)->draft, (*out)->rows, buckets * sizeof *(*out)->rows);
+    if ((*out)->draft)
+        memcpy((*out)->draft, (*out)->rows, ROWS_BYTES);
     return 0;
+}
+
+void store_lmdb_day_retire(struct store_lmdb_day *d)
+{
+    int rc = store_lmdb_env_shrink(&d->env);
+
+    mem_free(d->draft);
+    d->draft = NULL;
+    if (rc) {
+        d->lost = true;
+        log_error("store: a past day can't be read until kithd is started again");
+    }
 }
 
 void store_lmdb_day_close(struct store_lmdb_day *d)
@@ -277,7 +292,7 @@ static int put_posts(struct store_lmdb_day *d, MDB_txn *txn, struct store_post *
         rc = put_post(d, txn, &posts[i], hour);
     if (rc)
         return rc == MDB_KEYEXIST ? STORE_E_CORRUPT : store_lmdb_env_rc(rc);
-    for (uint32_t b = 0; !rc && b < d->buckets; b++)
+    for (uint32_t b = 0; !rc && b < STORE_BUCKETS_MAX; b++)
         if (d->draft[b].next != d->rows[b].next)
             rc = put_tail(d, txn, b, &d->draft[b]);
     return rc;
@@ -302,18 +317,23 @@ int store_lmdb_day_append(struct store_lmdb_day *d, struct store_post *posts, si
     rc = store_lmdb_env_commit(&d->env, txn, pages);
 out:
     if (rc)
-        memcpy(d->draft, d->rows, d->buckets * sizeof *d->rows);
+        memcpy(d->draft, d->rows, ROWS_BYTES);
     return rc;
 }
 
 void store_lmdb_day_publish(struct store_lmdb_day *d)
 {
-    for (uint32_t b = 0; b < d->buckets; b++)
+    for (uint32_t b = 0; b < STORE_BUCKETS_MAX; b++)
         if (d->draft[b].next != d->rows[b].next)
             d->rows[b] = d->draft[b];
 }
 
 /* ---- reads ------------------------------------------------------------------------------------ */
+
+static int begin_read(struct store_lmdb_day *d)
+{
+    return d->lost ? -EIO : store_lmdb_env_rc(mdb_txn_renew(d->reader));
+}
 
 static int copy_records(struct store_lmdb_day *d, uint32_t bucket, uint64_t from, size_t count,
                         uint8_t *out)
@@ -341,7 +361,7 @@ static int copy_records(struct store_lmdb_day *d, uint32_t bucket, uint64_t from
 int store_lmdb_day_range(struct store_lmdb_day *d, uint32_t bucket, uint64_t from, size_t count,
                          uint8_t *out)
 {
-    int rc = store_lmdb_env_rc(mdb_txn_renew(d->reader));
+    int rc = begin_read(d);
 
     if (rc)
         return rc;
@@ -357,7 +377,7 @@ int store_lmdb_day_head(struct store_lmdb_day *d, uint32_t bucket, uint64_t seq,
 {
     uint8_t key[KEY_BYTES];
     MDB_val k = val(key, sizeof key), v;
-    int rc = store_lmdb_env_rc(mdb_txn_renew(d->reader));
+    int rc = begin_read(d);
 
     if (rc)
         return rc;
@@ -375,7 +395,7 @@ uint64_t store_lmdb_day_count(const struct store_lmdb_day *d)
 {
     uint64_t count = 0;
 
-    for (uint32_t b = 0; b < d->buckets; b++)
+    for (uint32_t b = 0; b < STORE_BUCKETS_MAX; b++)
         count += d->rows[b].next - d->rows[b].first;
     return count;
 }

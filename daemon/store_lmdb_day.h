@@ -10,7 +10,7 @@
  * Flow     store_lmdb -> store_lmdb_day -> store_lmdb_env
  * Owns     the environment, the rows
  * Threads  append on the commit thread; the reading functions on one thread beside it; publish,
- *          shrink and whoever reads rows: under store_lmdb's lock */
+ *          retire and whoever reads rows: under store_lmdb's lock */
 #ifndef KITH_DAEMON_STORE_LMDB_DAY_H
 #define KITH_DAEMON_STORE_LMDB_DAY_H
 
@@ -24,25 +24,28 @@ struct store_lmdb_row { /* one bucket on one day */
 
 struct store_lmdb_day {
     uint32_t day; /* unix day */
-    uint32_t buckets;
-    struct store_lmdb_row *rows;  /* as committed, [bucket] */
-    struct store_lmdb_row *draft; /* as the transaction under way will leave them */
+    bool lost; /* its map is gone: reads fail */
+    struct store_lmdb_row *rows;  /* as committed, [STORE_BUCKETS_MAX]: buckets may come later */
+    struct store_lmdb_row *draft; /* as the transaction under way leaves them; newest day only */
     struct store_lmdb_env env;
     MDB_dbi log, heads, tails;
     MDB_txn *reader; /* reset between reads: it holds no page back */
     MDB_cursor *cursor;
 };
 
-/* Make the environment in this empty folder; it begins where `rows` end.  0, STORE_E_*, -errno. */
-MUST_USE int store_lmdb_day_make(const char *folder, uint32_t day, uint32_t buckets,
+/* Make the environment in this empty folder; it begins where `rows`
+ * ([STORE_BUCKETS_MAX]) end.  0, STORE_E_*, -errno. */
+MUST_USE int store_lmdb_day_make(const char *folder, uint32_t day,
                                  const struct store_lmdb_row *rows, uint64_t map_bytes,
                                  struct store_lmdb_day **out);
 /* Open one that exists.  rows: the day before's, or NULL when this is the oldest: it must begin
  * where they end (STORE_E_CORRUPT); cohort: where a new bucket begins. */
-MUST_USE int store_lmdb_day_open(const char *folder, uint32_t day, uint32_t buckets,
+MUST_USE int store_lmdb_day_open(const char *folder, uint32_t day,
                                  const struct store_lmdb_row *rows, const uint8_t cohort[32],
                                  uint64_t map_bytes, enum store_lmdb_mode mode,
                                  struct store_lmdb_day **out);
+/* It is the newest no more: give back what only writing needs.  No read may be under way. */
+void store_lmdb_day_retire(struct store_lmdb_day *d);
 void store_lmdb_day_close(struct store_lmdb_day *d); /* NULL is fine */
 
 /* All posts in one synced transaction, or none.  Readers see them once published. */

@@ -35,4 +35,8 @@ MUST_USE int kem_enc_from(const uint8_t pk[KEM_PK_BYTES],
 MUST_USE int kem_dec(const uint8_t sk[KEM_SK_BYTES], const uint8_t ct[KEM_CT_BYTES],
                      uint8_t ss[KEM_SS_BYTES]);
 
+/* Would kem_enc take this pk?  The same verdict about fifty times faster: nothing is drawn or
+ * multiplied.  Returns 0 or KEM_E_REFUSED. */
+MUST_USE int kem_pk_check(const uint8_t pk[KEM_PK_BYTES]);
+
 #endif

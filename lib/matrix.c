@@ -29,7 +29,8 @@ static void draw_blocks(const uint8_t *modules, size_t side, struct buf *out)
     for (size_t row = 0; row < all; row += 2) {
         put(out, LINE_START);
         for (size_t column = 0; column < all; column++)
-            put(out, pair[dark(modules, side, row, column)][dark(modules, side, row + 1, column)]);
+            put(out, pair[dark(modules, side, row, column)]
+                         [dark(modules, side, row + 1, column)]);
         put(out, LINE_END);
     }
 }
@@ -45,7 +46,8 @@ static void draw_ascii(const uint8_t *modules, size_t side, struct buf *out)
     }
 }
 
-void matrix_draw(const uint8_t *modules, size_t side, enum matrix_style style, struct buf *out)
+void matrix_draw(const uint8_t *modules, size_t side, enum matrix_style style,
+                 struct buf *out)
 {
     if (side < 1 || side > MATRIX_SIDE_MAX) {
         out->rc = -EINVAL;

@@ -16,11 +16,12 @@ enum {
 
 enum matrix_style {
     MATRIX_BLOCKS, /* UTF-8 half blocks with SGR colours */
-    MATRIX_ASCII,  /* "##" and spaces, light modules as ##: for dark terminals without UTF-8 */
+    MATRIX_ASCII, /* "##" and spaces, light modules as ##: for dark terminals without UTF-8 */
 };
 
 /* modules: side * side bytes, lowest bit 1 = dark.  Appends whole lines to out; failure in
  * out->rc (-EINVAL for a side out of range). */
-void matrix_draw(const uint8_t *modules, size_t side, enum matrix_style style, struct buf *out);
+void matrix_draw(const uint8_t *modules, size_t side, enum matrix_style style,
+                 struct buf *out);
 
 #endif

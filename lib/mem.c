@@ -19,7 +19,11 @@ void *mem_zalloc(size_t n)
 
 void *mem_array(size_t count, size_t size)
 {
-    return seam_check(SEAM_ALLOC) ? NULL : calloc(count, size); /* refuses an overflow */
+    size_t n;
+
+    if (__builtin_mul_overflow(count, size, &n))
+        return NULL;
+    return mem_zalloc(n);
 }
 
 void *mem_realloc(void *p, size_t n)

@@ -22,7 +22,8 @@ static size_t distance(const char *a, size_t a_n, const char *b, size_t b_n)
         for (size_t j = 1; j <= b_n; j++) {
             size_t change = a[i - 1] == b[j - 1] ? 0 : 1;
 
-            d[i][j] = least(least(d[i - 1][j], d[i][j - 1]) + 1, d[i - 1][j - 1] + change);
+            d[i][j] = least(least(d[i - 1][j], d[i][j - 1]) + 1,
+                            d[i - 1][j - 1] + change);
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
                 d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
         }

@@ -15,7 +15,7 @@ static const char *letters_of(uint32_t type)
 {
     switch (type) {
     case PAYLOAD_TEXT:
-        return "timagbp";
+        return "timagbpo";
     case PAYLOAD_OFFER:
     case PAYLOAD_TAKE:
     case PAYLOAD_ACCEPT:
@@ -156,6 +156,9 @@ int payload_read(struct bytes in, struct payload *out)
         case 'p':
             read_part(&r, out);
             break;
+        case 'o':
+            out->order = read_u32(&r, 1, UINT32_MAX);
+            break;
         case 'a':
             read_acks(&r, out);
             break;
@@ -229,8 +232,8 @@ void payload_write(struct buf *b, const struct payload *p)
 {
     bool gossip = gossip_pairs(&p->gossip) > 0;
 
-    mw_map(b, (size_t)3 + (p->text.p != NULL) + (p->parts > 0) + (p->acks_n > 0) +
-                  gossip + (p->name.p != NULL) + p->has_home);
+    mw_map(b, (size_t)3 + (p->text.p != NULL) + (p->parts > 0) + (p->order > 0) +
+                  (p->acks_n > 0) + gossip + (p->name.p != NULL) + p->has_home);
     put_uint(b, "t", p->type);
     mw_cstr(b, "i");
     mw_bin(b, BYTES(p->id));
@@ -245,6 +248,8 @@ void payload_write(struct buf *b, const struct payload *p)
         mw_uint(b, p->part);
         mw_uint(b, p->parts);
     }
+    if (p->order)
+        put_uint(b, "o", p->order);
     if (p->acks_n)
         put_acks(b, p);
     if (gossip)

@@ -34,6 +34,7 @@ struct payload {
     uint32_t minute;
     struct bytes text;          /* .p NULL when absent */
     uint32_t part, parts;       /* parts 0: whole */
+    uint32_t order;             /* SPEC 7.4; 0: absent */
     size_t acks_n;
     struct payload_ack acks[ACKS_MAX];
     struct payload_gossip gossip;

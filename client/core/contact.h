@@ -58,13 +58,15 @@ MUST_USE int contact_take_start(const uint8_t secret[LINK_SECRET_BYTES],
 /* Taker: the take's envelope, under a fresh salt.  After a lost answer it is sealed anew from
  * the same ratchet and is still the same take; after a durable one call ratchet_take_posted().
  * Returns 0, CONTACT_E_TAKEN, -EMSGSIZE or -EIO. */
-MUST_USE int contact_take_seal(const struct ratchet *r, const uint8_t secret[LINK_SECRET_BYTES],
+MUST_USE int contact_take_seal(const struct ratchet *r,
+                               const uint8_t secret[LINK_SECRET_BYTES],
                                struct bytes payload, uint8_t envelope[ENVELOPE_BYTES]);
 
 /* Inviter: open a take and begin the conversation; the caller answers by ratchet_seal() of an
  * `accept` payload.  All or nothing.  minute: unix minutes, now.
  * *out is the caller's.  Returns 0, CONTACT_E_REFUSED or -ENOMEM. */
-MUST_USE int contact_accept(const struct contact_offer *offer, const uint8_t cohort[HASH_BYTES],
+MUST_USE int contact_accept(const struct contact_offer *offer,
+                            const uint8_t cohort[HASH_BYTES],
                             const uint8_t envelope[ENVELOPE_BYTES], uint32_t minute,
                             uint8_t *payload, size_t *payload_n, struct ratchet **out);
 
@@ -73,6 +75,7 @@ MUST_USE int contact_accept(const struct contact_offer *offer, const uint8_t coh
  * somebody else has this link.  Needs only the link's secret.  The id is not secret.
  * Returns 0 or CONTACT_E_REFUSED. */
 MUST_USE int contact_take_id(const uint8_t secret[LINK_SECRET_BYTES],
-                             const uint8_t envelope[ENVELOPE_BYTES], uint8_t id[HASH_BYTES]);
+                             const uint8_t envelope[ENVELOPE_BYTES],
+                             uint8_t id[HASH_BYTES]);
 
 #endif

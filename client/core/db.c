@@ -174,7 +174,11 @@ struct bytes db_blob(const struct db_rows *r, int column)
 
     if (sqlite3_column_type(r->statement, column) == SQLITE_NULL)
         return view;
-    view.p = sqlite3_column_blob(r->statement, column);
+    /* Asked for as text, a text ends in a zero. */
+    if (sqlite3_column_type(r->statement, column) == SQLITE_TEXT)
+        view.p = sqlite3_column_text(r->statement, column);
+    else
+        view.p = sqlite3_column_blob(r->statement, column);
     view.n = (size_t)sqlite3_column_bytes(r->statement, column);
     if (!view.p)
         view.p = none; /* SQLite has no address for zero bytes */

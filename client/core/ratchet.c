@@ -8,24 +8,13 @@
  *                     ratchet_seal: begin_turn */
 #include "client/core/ratchet.h"
 
-#include "client/core/turn.h"
+#include "client/core/turn_own.h"
+#include "client/core/turn_read.h"
 #include "lib/secret.h"
 #include "proto/mp_write.h"
 
 #include <errno.h>
 #include <string.h>
-
-struct own_turn {
-    uint32_t turn;
-    uint32_t sent;
-    /* From here on only while the turn is the newest. */
-    uint8_t sk[KEM_SK_BYTES];
-    uint8_t ck[TURN_KEY_BYTES]; /* CK_sent */
-    struct turn_heads heads;
-    struct envelope_header header; /* n is set by each seal */
-    bool has_take;                 /* turn 1, until the take is durable */
-    uint8_t take_mk[TURN_KEY_BYTES];
-};
 
 struct ratchet {
     bool taker;
@@ -33,7 +22,7 @@ struct ratchet {
     struct turn_root root;
     uint8_t rs[TURN_KEY_BYTES];
     uint8_t th_2[HASH_BYTES];
-    struct own_turn own;
+    struct turn_own own;
     uint8_t peer_pk[KEM_PK_BYTES]; /* while the newest turn is the peer's */
     struct turn_read peer[TURNS_KEPT];
 };
@@ -80,29 +69,6 @@ int ratchet_copy(const struct ratchet *r, struct ratchet **out)
 
 /* ---- start ---------------------------------------------------------------------------------- */
 
-/* A fresh pair and an encapsulation to pk: what each turn begins with. */
-static int own_begin(struct own_turn *own, uint32_t turn, uint32_t pn,
-                     const struct turn_root *before, const uint8_t pk[KEM_PK_BYTES],
-                     struct turn_secrets *made)
-{
-    uint8_t ss[KEM_SS_BYTES];
-    int rc = kem_keypair(own->header.pk, own->sk);
-
-    if (rc)
-        return rc;
-    rc = kem_enc(pk, own->header.ct, ss);
-    if (rc)
-        return rc == KEM_E_REFUSED ? RATCHET_E_REFUSED : rc;
-    turn_derive(made, before, turn, pk, own->header.ct, ss);
-    memcpy(own->ck, made->ck, sizeof own->ck);
-    own->turn = turn;
-    own->sent = 0;
-    own->header.pn = pn;
-    own->has_take = false;
-    secret_wipe(ss, sizeof ss);
-    return 0;
-}
-
 int ratchet_start_taker(const uint8_t secret[RATCHET_KEY_BYTES],
                         const uint8_t cohort[HASH_BYTES], const uint8_t pk[KEM_PK_BYTES],
                         struct ratchet **out)
@@ -115,9 +81,11 @@ int ratchet_start_taker(const uint8_t secret[RATCHET_KEY_BYTES],
     if (!r)
         return -ENOMEM;
     turn_link_root(&link, secret, cohort, pk);
-    rc = own_begin(&r->own, 1, 0, &link, pk, &made);
-    if (rc)
+    rc = turn_own_begin(&r->own, 1, 0, &link, pk, &made);
+    if (rc) {
+        rc = rc == KEM_E_REFUSED ? RATCHET_E_REFUSED : err_fold(rc);
         goto out;
+    }
     r->taker = true;
     r->turn = 1;
     r->root = made.root;
@@ -137,8 +105,9 @@ out:
 }
 
 int ratchet_start_inviter(const uint8_t secret[RATCHET_KEY_BYTES],
-                          const uint8_t cohort[HASH_BYTES], const uint8_t pk[KEM_PK_BYTES],
-                          const uint8_t sk[KEM_SK_BYTES], const uint8_t ct[KEM_CT_BYTES],
+                          const uint8_t cohort[HASH_BYTES],
+                          const uint8_t pk[KEM_PK_BYTES], const uint8_t sk[KEM_SK_BYTES],
+                          const uint8_t ct[KEM_CT_BYTES],
                           const uint8_t peer_pk[KEM_PK_BYTES], struct ratchet **out)
 {
     struct ratchet *r = NULL;
@@ -189,7 +158,8 @@ void ratchet_take_posted(struct ratchet *r)
     secret_wipe(r->own.take_mk, sizeof r->own.take_mk);
 }
 
-int ratchet_take_open_key(const struct ratchet *r, const uint8_t salt[ENVELOPE_SALT_BYTES],
+int ratchet_take_open_key(const struct ratchet *r,
+                          const uint8_t salt[ENVELOPE_SALT_BYTES],
                           uint8_t k_body[AEAD_KEY_BYTES], uint8_t th_1[HASH_BYTES])
 {
     const struct turn_read *t = kept(r, 1);
@@ -216,63 +186,21 @@ void ratchet_take_opened(struct ratchet *r, uint32_t minute)
 
 /* ---- seal ----------------------------------------------------------------------------------- */
 
-/* Message n = own->sent of a turn whose transcript is th; ck gets CK_{n+1}. */
-static int seal_next(struct own_turn *own, const uint8_t th[HASH_BYTES],
-                     struct bytes payload, uint8_t envelope[ENVELOPE_BYTES],
-                     uint8_t ck[TURN_KEY_BYTES])
-{
-    uint8_t tag[ENVELOPE_TAG_BYTES], salt[ENVELOPE_SALT_BYTES];
-    uint8_t mk[TURN_KEY_BYTES], k_hdr[PRF_BYTES], k_body[PRF_BYTES];
-    int rc = rand_bytes(salt, sizeof salt);
-
-    if (rc)
-        return rc;
-    memcpy(ck, own->ck, sizeof own->ck);
-    turn_step(ck, mk);
-    turn_tag(tag, &own->heads, own->sent);
-    turn_header_key(k_hdr, &own->heads, own->sent, salt);
-    turn_body_key(k_body, mk, salt);
-    own->header.n = own->sent;
-    rc = envelope_mail_seal(tag, salt, k_hdr, &own->header, k_body, th, payload, envelope);
-    secret_wipe(mk, sizeof mk);
-    secret_wipe(k_hdr, sizeof k_hdr);
-    secret_wipe(k_body, sizeof k_body);
-    return rc;
-}
-
-static int seal_in_turn(struct ratchet *r, struct bytes payload, uint8_t *envelope)
-{
-    uint8_t ck[TURN_KEY_BYTES] = {0};
-    int rc = RATCHET_E_WAIT;
-
-    if (r->own.sent < TURN_ENVELOPES_MAX)
-        rc = seal_next(&r->own, r->root.th, payload, envelope, ck);
-    if (!rc) {
-        memcpy(r->own.ck, ck, sizeof ck);
-        r->own.sent++;
-    }
-    secret_wipe(ck, sizeof ck);
-    return rc;
-}
-
 static int seal_first_of_turn(struct ratchet *r, struct bytes payload, uint8_t *envelope)
 {
-    struct own_turn own = {0};
+    struct turn_own own = {0};
     struct turn_secrets made = {0};
-    uint8_t ck[TURN_KEY_BYTES] = {0};
     int rc = -EOVERFLOW;
 
     if (r->turn >= UINT32_MAX - 1) /* not in a lifetime; but a count must not wrap */
         goto out;
-    rc = own_begin(&own, r->turn + 1, r->own.sent, &r->root, r->peer_pk, &made);
-    if (rc) /* ratchet_open let no pk in that fails: this one was good */
+    rc = turn_own_begin(&own, r->turn + 1, r->own.sent, &r->root, r->peer_pk, &made);
+    if (rc) /* never for the pk: ratchet_open let none in that fails */
         goto out;
     turn_heads(&own.heads, r->root.hk_next);
-    rc = seal_next(&own, made.root.th, payload, envelope, ck);
+    rc = turn_own_seal(&own, made.root.th, payload, envelope);
     if (rc)
         goto out;
-    memcpy(own.ck, ck, sizeof ck);
-    own.sent = 1;
     r->own = own;
     r->turn = own.turn;
     r->root = made.root;
@@ -282,20 +210,23 @@ static int seal_first_of_turn(struct ratchet *r, struct bytes payload, uint8_t *
 out:
     secret_wipe(&own, sizeof own);
     secret_wipe(&made, sizeof made);
-    secret_wipe(ck, sizeof ck);
-    return err_fold(rc == RATCHET_E_REFUSED ? -EPROTO : rc);
+    return err_fold(rc);
 }
 
-int ratchet_seal(struct ratchet *r, struct bytes payload, uint8_t envelope[ENVELOPE_BYTES],
-                 struct ratchet_sent *sent)
+int ratchet_seal(struct ratchet *r, struct bytes payload,
+                 uint8_t envelope[ENVELOPE_BYTES], struct ratchet_sent *sent)
 {
     bool begins = !is_ours(r, r->turn);
     int rc;
 
     if (payload.n > PAYLOAD_BYTES_MAX)
         return -EMSGSIZE;
-    rc = begins ? seal_first_of_turn(r, payload, envelope)
-                : seal_in_turn(r, payload, envelope);
+    if (begins)
+        rc = seal_first_of_turn(r, payload, envelope);
+    else if (r->own.sent >= TURN_ENVELOPES_MAX)
+        rc = RATCHET_E_WAIT;
+    else
+        rc = turn_own_seal(&r->own, r->root.th, payload, envelope);
     if (!rc)
         *sent = (struct ratchet_sent){r->own.turn, r->own.sent - 1, begins};
     return rc;
@@ -303,51 +234,30 @@ int ratchet_seal(struct ratchet *r, struct bytes payload, uint8_t envelope[ENVEL
 
 /* ---- open ----------------------------------------------------------------------------------- */
 
-static const uint8_t *salt_of(const uint8_t *envelope)
-{
-    return envelope + ENVELOPE_TAG_BYTES;
-}
-
-static int open_header(const uint8_t *envelope, const struct turn_heads *heads, uint32_t n,
-                       struct envelope_header *header)
-{
-    uint8_t k_hdr[PRF_BYTES];
-    int rc;
-
-    turn_header_key(k_hdr, heads, n, salt_of(envelope));
-    rc = envelope_header_open(envelope, k_hdr, header);
-    secret_wipe(k_hdr, sizeof k_hdr);
-    if (rc || header->n != n || header->pn > TURN_ENVELOPES_MAX)
-        return RATCHET_E_REFUSED;
-    return 0;
-}
-
-static int open_body(const uint8_t *envelope, const struct turn_peek *peek,
-                     const uint8_t th[HASH_BYTES], uint8_t *payload, size_t *payload_n)
-{
-    uint8_t k_body[PRF_BYTES];
-    int rc;
-
-    turn_body_key(k_body, peek->mk, salt_of(envelope));
-    rc = envelope_body_open(envelope, k_body, th, payload, payload_n);
-    secret_wipe(k_body, sizeof k_body);
-    return rc ? RATCHET_E_REFUSED : 0;
-}
-
 static int open_kept(struct turn_read *t, const uint8_t *envelope, uint32_t n,
                      uint32_t minute, uint8_t *payload, size_t *payload_n)
 {
     struct envelope_header header;
     struct turn_peek peek = {0};
-    int rc = turn_read_peek(t, n, &peek);
+    int rc = RATCHET_E_REFUSED;
 
-    if (rc)
-        return rc == TURN_E_USED ? RATCHET_E_REPEATED : RATCHET_E_REFUSED;
-    rc = open_header(envelope, &t->heads, n, &header);
-    if (!rc)
-        rc = open_body(envelope, &peek, t->th, payload, payload_n);
-    if (!rc)
-        turn_read_took(t, n, &peek, minute);
+    if (turn_open_header(&t->heads, n, envelope, &header))
+        goto out;
+    switch (turn_read_peek(t, n, &peek)) {
+    case 0:
+        break;
+    case TURN_READ_E_USED:
+        rc = RATCHET_E_REPEATED;
+        goto out;
+    default:
+        goto out;
+    }
+    if (turn_open_body(peek.mk, t->th, envelope, payload, payload_n))
+        goto out;
+    turn_read_took(t, n, &peek, minute);
+    rc = 0;
+out:
+    secret_wipe(&header, sizeof header);
     secret_wipe(&peek, sizeof peek);
     return rc;
 }
@@ -373,25 +283,25 @@ static int next_turn_try(const struct ratchet *r, const uint8_t *envelope, uint3
                          struct next_turn *next, uint8_t *payload, size_t *payload_n)
 {
     uint8_t ss[KEM_SS_BYTES];
-    int rc;
 
     turn_heads(&next->heads, r->root.hk_next);
-    rc = open_header(envelope, &next->heads, n, &next->header);
-    if (rc)
-        return rc;
-    if (!pn_fits(r, next->header.pn) || kem_pk_check(next->header.pk) ||
+    if (turn_open_header(&next->heads, n, envelope, &next->header) ||
+        !pn_fits(r, next->header.pn) || kem_pk_check(next->header.pk) ||
         kem_dec(r->own.sk, next->header.ct, ss))
         return RATCHET_E_REFUSED;
-    turn_derive(&next->made, &r->root, r->turn + 1, r->own.header.pk, next->header.ct, ss);
+    turn_derive(&next->made, &r->root, r->turn + 1, r->own.header.pk, next->header.ct,
+                ss);
     secret_wipe(ss, sizeof ss);
-    turn_walk(&next->peek, next->made.ck, 0, n);
-    return open_body(envelope, &next->peek, next->made.root.th, payload, payload_n);
+    turn_read_peek_first(next->made.ck, n, &next->peek);
+    if (turn_open_body(next->peek.mk, next->made.root.th, envelope, payload, payload_n))
+        return RATCHET_E_REFUSED;
+    return 0;
 }
 
 static void next_turn_keep(struct ratchet *r, const struct next_turn *next, uint32_t n,
                            uint32_t minute)
 {
-    const struct own_turn done = {.turn = r->own.turn, .sent = r->own.sent};
+    const struct turn_own done = {.turn = r->own.turn, .sent = r->own.sent};
     struct turn_read *t;
 
     if (kept(r, r->turn - 1))
@@ -524,7 +434,8 @@ int ratchet_ack_check(const struct ratchet *r, const struct payload_ack *ack)
     return 0;
 }
 
-enum ratchet_fate ratchet_ack_fate(const struct payload_ack *ack, uint32_t turn, uint32_t n)
+enum ratchet_fate ratchet_ack_fate(const struct payload_ack *ack, uint32_t turn,
+                                   uint32_t n)
 {
     if (ack->turn != turn || n >= ack->upto || n >= TURN_ENVELOPES_MAX)
         return RATCHET_UNTOLD;
@@ -573,30 +484,10 @@ void ratchet_reset_secret(const struct ratchet *r, uint8_t rs[RATCHET_KEY_BYTES]
 
 /* ---- keeping it -------------------------------------------------------------------------------
  * [version, taker, turn, rk, th, hk_next, rs, th_2 or nil, own, peer pk or nil, [turn, ...]]
- * own is [turn, sent], and while it is the newest [turn, sent, pn, sk, ck, tk, he, pk, ct,
- * take key or nil].  What follows from other fields is not stored twice but checked. */
+ * Load checks each field against
+ * those before it, so that no other code meets a state that can't be. */
 
-enum { SAVED_VERSION = 1, SAVED_FIELDS = 11, OWN_DONE_FIELDS = 2, OWN_FIELDS = 10 };
-
-static void save_own(const struct own_turn *own, bool newest, struct buf *b)
-{
-    mw_array(b, newest ? OWN_FIELDS : OWN_DONE_FIELDS);
-    mw_uint(b, own->turn);
-    mw_uint(b, own->sent);
-    if (!newest)
-        return;
-    mw_uint(b, own->header.pn);
-    mw_bin(b, BYTES(own->sk));
-    mw_bin(b, BYTES(own->ck));
-    mw_bin(b, BYTES(own->heads.tk));
-    mw_bin(b, BYTES(own->heads.he));
-    mw_bin(b, BYTES(own->header.pk));
-    mw_bin(b, BYTES(own->header.ct));
-    if (own->has_take)
-        mw_bin(b, BYTES(own->take_mk));
-    else
-        mw_nil(b);
-}
+enum { SAVED_VERSION = 1, SAVED_FIELDS = 11 };
 
 static size_t turns_kept(uint32_t newest)
 {
@@ -631,45 +522,12 @@ void ratchet_save(const struct ratchet *r, struct buf *b)
         mw_bin(b, BYTES(r->th_2));
     else
         mw_nil(b);
-    save_own(&r->own, ours, b);
+    turn_own_save(&r->own, ours, b);
     if (ours)
         mw_nil(b);
     else
         mw_bin(b, BYTES(r->peer_pk));
     save_peer(r, b);
-}
-
-static void load_own_newest(struct mp *in, struct ratchet *r)
-{
-    struct own_turn *own = &r->own;
-    uint32_t pn_least = r->turn > 2 ? 1 : 0;
-
-    own->header.pn = (uint32_t)mp_uint(in, pn_least, pn_least ? TURN_ENVELOPES_MAX : 0);
-    mp_bin_copy(in, own->sk, sizeof own->sk);
-    mp_bin_copy(in, own->ck, sizeof own->ck);
-    mp_bin_copy(in, own->heads.tk, sizeof own->heads.tk);
-    mp_bin_copy(in, own->heads.he, sizeof own->heads.he);
-    mp_bin_copy(in, own->header.pk, sizeof own->header.pk);
-    mp_bin_copy(in, own->header.ct, sizeof own->header.ct);
-    own->has_take = r->turn == 1 && mp_peek(in) == MP_BIN;
-    if (own->has_take)
-        mp_bin_copy(in, own->take_mk, sizeof own->take_mk);
-    else
-        mp_nil(in);
-}
-
-static void load_own(struct mp *in, struct ratchet *r)
-{
-    bool ours = is_ours(r, r->turn);
-    uint32_t turn = ours ? r->turn : r->turn - 1; /* 0: the inviter, before its first */
-    size_t fields = ours ? OWN_FIELDS : OWN_DONE_FIELDS;
-
-    mp_array(in, fields, fields);
-    r->own.turn = (uint32_t)mp_uint(in, turn, turn);
-    r->own.sent = (uint32_t)mp_uint(in, turn ? 1 : 0, turn ? TURN_ENVELOPES_MAX : 0);
-    if (ours)
-        load_own_newest(in, r);
-    mp_leave(in);
 }
 
 /* The newest is open, all before are closed; only a take that is not opened yet leaves a turn
@@ -694,6 +552,8 @@ static void load_peer(struct mp *in, struct ratchet *r)
 
 static void load_fields(struct mp *in, struct ratchet *r)
 {
+    bool ours;
+
     mp_array(in, SAVED_FIELDS, SAVED_FIELDS);
     (void)mp_uint(in, SAVED_VERSION, SAVED_VERSION);
     r->taker = mp_bool(in);
@@ -708,11 +568,14 @@ static void load_fields(struct mp *in, struct ratchet *r)
         mp_nil(in);
     if (in->rc) /* turn is 0 then, and what hangs on it is not even asked */
         return;
-    load_own(in, r);
-    if (is_ours(r, r->turn))
+    ours = is_ours(r, r->turn);
+    turn_own_load(in, ours ? r->turn : r->turn - 1, ours, &r->own);
+    if (ours)
         mp_nil(in);
     else
         mp_bin_copy(in, r->peer_pk, sizeof r->peer_pk);
+    if (!in->rc && !ours && kem_pk_check(r->peer_pk))
+        mp_fail(in);
     load_peer(in, r);
     mp_leave(in);
 }

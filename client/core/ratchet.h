@@ -25,7 +25,7 @@
 
 enum {
     RATCHET_E_WAIT = 1, /* seal: 256 sent in this turn; wait until the peer answers */
-    RATCHET_E_REFUSED,  /* open, start: not what the peer would have made, or its key is gone */
+    RATCHET_E_REFUSED, /* open, start: not what the peer would have made, or its key is gone */
     RATCHET_E_REPEATED, /* open: this turn and n was opened before */
     RATCHET_E_EARLY,    /* verify_input: the peer has not answered yet */
     RATCHET_E_TAKEN,    /* take_parts: the take is done with, its key is gone */
@@ -61,7 +61,8 @@ MUST_USE int ratchet_start_inviter(const uint8_t secret[RATCHET_KEY_BYTES],
                                    const uint8_t pk[KEM_PK_BYTES],
                                    const uint8_t sk[KEM_SK_BYTES],
                                    const uint8_t ct[KEM_CT_BYTES],
-                                   const uint8_t peer_pk[KEM_PK_BYTES], struct ratchet **out);
+                                   const uint8_t peer_pk[KEM_PK_BYTES],
+                                   struct ratchet **out);
 
 /* What envelope_take_seal() needs; secret: the caller wipes it. */
 struct ratchet_take {
@@ -72,7 +73,8 @@ struct ratchet_take {
 };
 /* Taker: the parts of the take for a fresh salt.  May be asked again, with another salt, while
  * no durable answer came (SPEC 8.7).  Returns 0 or RATCHET_E_TAKEN. */
-MUST_USE int ratchet_take_parts(const struct ratchet *r, const uint8_t salt[ENVELOPE_SALT_BYTES],
+MUST_USE int ratchet_take_parts(const struct ratchet *r,
+                                const uint8_t salt[ENVELOPE_SALT_BYTES],
                                 struct ratchet_take *out);
 /* Taker: the take is durable; its message key is wiped.  The first open does the same. */
 void ratchet_take_posted(struct ratchet *r);
@@ -80,7 +82,8 @@ void ratchet_take_posted(struct ratchet *r);
 /* Inviter: the key of a take's body.  Returns 0 or RATCHET_E_TAKEN (opened before). */
 MUST_USE int ratchet_take_open_key(const struct ratchet *r,
                                    const uint8_t salt[ENVELOPE_SALT_BYTES],
-                                   uint8_t k_body[AEAD_KEY_BYTES], uint8_t th_1[HASH_BYTES]);
+                                   uint8_t k_body[AEAD_KEY_BYTES],
+                                   uint8_t th_1[HASH_BYTES]);
 /* Inviter: the body opened; message n = 0 of turn 1 counts as received, its key is wiped. */
 void ratchet_take_opened(struct ratchet *r, uint32_t minute);
 
@@ -115,7 +118,8 @@ typedef int ratchet_tag(const uint8_t tag[ENVELOPE_TAG_BYTES], uint32_t turn, ui
 /* All 256 tags of one turn of the peer, or of each live one when turn is 0: the newest 4, and
  * the next one as soon as we have begun our own turn before it.  A turn that is not live has
  * none.  Returns 0 or what `each` returned.  About 50 us a turn. */
-MUST_USE int ratchet_tags(const struct ratchet *r, uint32_t turn, ratchet_tag *each, void *arg);
+MUST_USE int ratchet_tags(const struct ratchet *r, uint32_t turn, ratchet_tag *each,
+                          void *arg);
 /* The lowest turn of the peer whose tags are live. */
 uint32_t ratchet_oldest(const struct ratchet *r);
 
@@ -135,18 +139,21 @@ MUST_USE int ratchet_ack_check(const struct ratchet *r, const struct payload_ack
 enum ratchet_fate { RATCHET_UNTOLD, RATCHET_DELIVERED, RATCHET_MISSING };
 /* What an ack says of the envelope (turn, n).  UNTOLD: nothing.  Acks may come in any order:
  * what was once delivered stays so, whatever an older ack says. */
-enum ratchet_fate ratchet_ack_fate(const struct payload_ack *ack, uint32_t turn, uint32_t n);
+enum ratchet_fate ratchet_ack_fate(const struct payload_ack *ack, uint32_t turn,
+                                   uint32_t n);
 
 /* ---- counts ------------------------------------------------------------------------------------ */
 
 struct ratchet_counts {
-    uint32_t own_turn;   /* our newest turn, 0 before the first */
-    uint32_t own_sent;   /* envelopes sealed in it, the take included */
-    uint32_t peer_turn;  /* the peer's newest opened turn, 0 before the first */
-    uint32_t peer_upto;  /* highest n known in it + 1 */
-    bool turn_due;       /* the next seal begins a turn */
-    bool awaiting;       /* our turn is full: seal gives RATCHET_E_WAIT until the peer answers */
-    bool answer_wanted;  /* peer_upto >= TURN_ANSWER_AT and unanswered: an `empty` turn is due
+    uint32_t own_turn;  /* our newest turn, 0 before the first */
+    uint32_t own_sent;  /* envelopes sealed in it, the take included */
+    uint32_t peer_turn; /* the peer's newest opened turn, 0 before the first */
+    uint32_t peer_upto; /* highest n known in it + 1 */
+    bool turn_due;      /* the next seal begins a turn */
+    bool
+        awaiting; /* our turn is full: seal gives RATCHET_E_WAIT until the peer answers */
+    bool
+        answer_wanted; /* peer_upto >= TURN_ANSWER_AT and unanswered: an `empty` turn is due
                           * within a random hour (SPEC 8.3) */
 };
 void ratchet_count(const struct ratchet *r, struct ratchet_counts *out);

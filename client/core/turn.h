@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* turn: the keys of one turn, and the peer's turns as we read them.  SPEC 8.1, 8.2, 8.4.
- * Flow     core/ratchet -> turn -> lib/kdf.  No randomness, no KEM, no envelope here.
- * Owns     nothing: the structs live in struct ratchet's guarded memory
+/* turn: the keys of one turn, whoever sends it.  SPEC 8.1, 8.2.
+ * Flow     core/ratchet, turn_own, turn_read -> turn -> lib/kdf, proto/envelope
+ * Owns     nothing: the structs live in struct ratchet's guarded memory, or are wiped by
+ *          whoever asked for them
  * Threads  any: no state outside the arguments */
 #ifndef KITH_CORE_TURN_H
 #define KITH_CORE_TURN_H
@@ -9,16 +10,12 @@
 #include "lib/buf.h"
 #include "lib/kdf.h"
 #include "lib/kem.h"
+#include "proto/envelope.h"
 #include "proto/limits.h"
-#include "proto/mp_read.h"
-#include "proto/payload.h"
 
-enum { TURN_KEY_BYTES = 32, TURN_MAP_BYTES = TURN_ENVELOPES_MAX / 8 };
+enum { TURN_KEY_BYTES = 32 };
 
-enum {
-    TURN_E_USED = 1, /* this n was opened */
-    TURN_E_GONE,     /* its key was forgotten, or the peer never sent it */
-};
+enum { TURN_E_REFUSED = 1 /* damaged, forged, or beyond the bounds of SPEC 8.6 */ };
 
 /* ---- deriving ----------------------------------------------------------------------------- */
 
@@ -57,45 +54,22 @@ void turn_step(uint8_t ck[TURN_KEY_BYTES], uint8_t mk[TURN_KEY_BYTES]);
 void turn_body_key(uint8_t key[PRF_BYTES], const uint8_t mk[TURN_KEY_BYTES],
                    const uint8_t salt[16]);
 
-/* ---- reading a turn of the peer ------------------------------------------------------------ */
+/* ---- one envelope (SPEC 6) ------------------------------------------------------------------ */
 
-struct turn_read {
-    uint32_t turn;   /* 0: nothing here */
-    uint32_t next;   /* each n below was opened or skipped */
-    uint32_t minute; /* when something was last opened */
-    bool closed;     /* the peer's next turn said how many there were: next; ck is gone */
-    bool changed;    /* not told to the peer yet */
-    uint8_t th[HASH_BYTES];
-    struct turn_heads heads;
-    uint8_t ck[TURN_KEY_BYTES]; /* CK_next */
-    uint8_t opened[TURN_MAP_BYTES];
-    uint8_t kept[TURN_MAP_BYTES]; /* skipped, and the key still here */
-    uint8_t skipped[TURN_ENVELOPES_MAX][TURN_KEY_BYTES];
-};
-/* What opening n would leave behind; nothing of it is kept before the body verified. */
-struct turn_peek {
-    uint8_t mk[TURN_KEY_BYTES];
-    uint8_t ck[TURN_KEY_BYTES]; /* CK_{n+1} when n is the newest */
-};
-
-void turn_read_begin(struct turn_read *t, uint32_t turn, const uint8_t th[HASH_BYTES],
-                     const struct turn_heads *heads, const uint8_t ck[TURN_KEY_BYTES]);
-/* MK_n of a chain at CK_from, n >= from. */
-void turn_walk(struct turn_peek *out, const uint8_t ck[TURN_KEY_BYTES], uint32_t from,
-               uint32_t n);
-/* Returns 0, TURN_E_USED or TURN_E_GONE. */
-MUST_USE int turn_read_peek(const struct turn_read *t, uint32_t n, struct turn_peek *out);
-/* n opened under what peek gave: its key goes, those skipped on the way stay. */
-void turn_read_took(struct turn_read *t, uint32_t n, const struct turn_peek *peek,
-                    uint32_t minute);
-/* The peer sent `end` in this turn (end >= next) and is done with it. */
-void turn_read_close(struct turn_read *t, uint32_t end);
-/* Wipe the skipped keys; returns how many there were. */
-size_t turn_read_forget(struct turn_read *t);
-void turn_read_ack(const struct turn_read *t, struct payload_ack *out);
-
-/* One msgpack array; load refuses what save would not have written (r becomes bad). */
-void turn_read_save(const struct turn_read *t, struct buf *b);
-void turn_read_load(struct mp *r, struct turn_read *t);
+/* header->n says which; mk is its message key.  Returns 0 or -EMSGSIZE. */
+MUST_USE int turn_seal(const struct turn_heads *heads,
+                       const struct envelope_header *header,
+                       const uint8_t mk[TURN_KEY_BYTES], const uint8_t th[HASH_BYTES],
+                       const uint8_t salt[ENVELOPE_SALT_BYTES], struct bytes payload,
+                       uint8_t envelope[ENVELOPE_BYTES]);
+/* Returns 0 or TURN_E_REFUSED (also when n is not the header's, or pn is over 256). */
+MUST_USE int turn_open_header(const struct turn_heads *heads, uint32_t n,
+                              const uint8_t envelope[ENVELOPE_BYTES],
+                              struct envelope_header *header);
+/* Returns 0 or TURN_E_REFUSED. */
+MUST_USE int turn_open_body(const uint8_t mk[TURN_KEY_BYTES],
+                            const uint8_t th[HASH_BYTES],
+                            const uint8_t envelope[ENVELOPE_BYTES], uint8_t *payload,
+                            size_t *payload_n);
 
 #endif

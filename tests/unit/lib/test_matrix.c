@@ -30,7 +30,8 @@ static void matrix_draw__sets__both_colours_on_each_line(void **state)
     assert_int_equal(out.rc, 0);
     assert_int_equal(lines_of(&out), (3 + 2 * MATRIX_QUIET + 1) / 2);
     buf_put(&out, "", 1);
-    for (const char *line = (const char *)out.p; *line != '\0'; line = strchr(line, '\n') + 1)
+    for (const char *line = (const char *)out.p; *line != '\0';
+         line = strchr(line, '\n') + 1)
         assert_memory_equal(line, "\033[30;107m", 9);
     buf_free(&out);
 }

@@ -8,7 +8,8 @@
 
 #include <cmocka.h>
 
-static const char *const verbs[] = {"join", "ask", "chat", "crisis", "send", "status", "retention"};
+static const char *const verbs[] = {"join", "ask",    "chat",     "crisis",
+                                    "send", "status", "retention"};
 enum { VERBS = sizeof verbs / sizeof verbs[0] };
 
 static void nearest__finds__a_word_with_one_slip(void **state)
