@@ -47,7 +47,8 @@ struct commit {
     bool ending; /* the thread ends when the queue is empty */
     bool ended;  /* its last items are in done */
     bool mute;   /* there is no async to send to */
-    size_t posts, jobs; /* accepted, done callback not yet run; loop thread from here on */
+    size_t posts,
+        jobs; /* accepted, done callback not yet run; loop thread from here on */
     bool stopping;
     void (*stopped)(void *arg);
     void *stopped_arg;
@@ -127,7 +128,8 @@ int commit_post(struct commit *c, uint32_t bucket, const uint8_t envelope[ENVELO
     return 0;
 }
 
-int commit_run(struct commit *c, commit_work *work, void *job, commit_work_done *done, void *arg)
+int commit_run(struct commit *c, commit_work *work, void *job, commit_work_done *done,
+               void *arg)
 {
     struct item *i;
 

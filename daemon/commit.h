@@ -16,8 +16,8 @@
 struct commit;
 
 /* rc: 0 and seq, head; or STORE_E_* / -errno and nothing was kept. */
-typedef void commit_post_done(int rc, uint64_t seq, const uint8_t head[HASH_BYTES], uint64_t session,
-                              uint32_t request, void *arg);
+typedef void commit_post_done(int rc, uint64_t seq, const uint8_t head[HASH_BYTES],
+                              uint64_t session, uint32_t request, void *arg);
 /* After the done callbacks of one or more groups that reached the disk, once for each bucket that
  * grew: it is time to read on. */
 typedef void commit_grown(uint32_t bucket, void *arg);
@@ -32,15 +32,17 @@ enum {
     COMMIT_GROUP_MAX = 1024,
     COMMIT_JOBS_MAX = 1024,
 };
-MUST_USE int commit_post(struct commit *c, uint32_t bucket, const uint8_t envelope[ENVELOPE_BYTES],
-                         uint64_t session, uint32_t request, commit_post_done *done, void *arg);
+MUST_USE int commit_post(struct commit *c, uint32_t bucket,
+                         const uint8_t envelope[ENVELOPE_BYTES], uint64_t session,
+                         uint32_t request, commit_post_done *done, void *arg);
 
 /* Any other write: `work` runs on the commit thread, then `done` on the loop thread with its result.
  * job is borrowed until done has run.  0 if done will run, -ENOBUFS when COMMIT_JOBS_MAX wait,
  * -ENOMEM, -ESHUTDOWN. */
 typedef int commit_work(struct store *s, void *job);
 typedef void commit_work_done(int rc, void *job, void *arg);
-MUST_USE int commit_run(struct commit *c, commit_work *work, void *job, commit_work_done *done, void *arg);
+MUST_USE int commit_run(struct commit *c, commit_work *work, void *job,
+                        commit_work_done *done, void *arg);
 
 size_t commit_waiting(const struct commit *c); /* accepted, their done not yet run */
 /* Finish what is queued (done callbacks run), then stop the thread; stopped runs on the loop.

@@ -44,6 +44,7 @@
  *                                 next: the number to ask from next, 0 when these were the last.
  *   revoke      {"number": n}     {}    absent: no invite of that number.  A member that used it
  *                                 is refused from this moment on.  Again: {}.
+ *                                 full, broken: refused from now on, but forgotten by a restart.
  *   held        {}                {"envelopes": n, "bytes_on_disk": n, "days": n,
  *                                  "oldest_day": n, "newest_day": n (0 when days is 0),
  *                                  "invites_open": n, "invites_used": n, "invites_revoked": n,
@@ -71,7 +72,7 @@ enum {
     CONTROL_INVITE_HOURS = 7 * 24, /* of an invite, when not said */
     CONTROL_INVITE_HOURS_MAX = 365 * 24,
     CONTROL_LENGTH_BYTES = 4,
-    CONTROL_FLOOR_CHARS = 32,
+    CONTROL_FLOOR_CHARS = 48,
 };
 #define CONTROL_SOCKET_NAME "control.sock"
 

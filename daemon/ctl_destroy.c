@@ -22,7 +22,7 @@ enum { POLL_NS = 100 * 1000 * 1000, POLLS_A_SECOND = 10, DEPTH_MAX = 4 };
 static const char *const made[] = {
     "relay.key", "admin.key",         "descriptors",  "state",
     "board",     "kithd.conf",        "kithd.conf.d", "kithd.log",
-    "kithd.pid", CONTROL_SOCKET_NAME, "lock",
+    "kithd.pid", CONTROL_SOCKET_NAME, "expire-clock", "lock",
 };
 
 static int delete_one(int folder, const char *name, int depth);

@@ -202,6 +202,29 @@ static void take_word(struct parse *p, const char *word)
         p->exit = ctl_fail(c, CTL_USAGE, "usage", W_EXTRA, word, c->verb);
 }
 
+/* getopt stopped at this word: a flag nobody knows, or one whose value is missing. */
+static void tell_bad_flag(struct parse *p, const char *word)
+{
+    const char *names[sizeof options / sizeof options[0]];
+    const char *bare = word + strspn(word, "-");
+    const char *guess = NULL;
+    size_t count = 0;
+
+    if (p->exit != 0)
+        return;
+    for (; options[count].name != NULL; count++) {
+        names[count] = options[count].name;
+        if (options[count].arg != NULL && strcmp(bare, names[count]) == 0) {
+            p->exit = ctl_fail(&p->ctl, CTL_USAGE, "usage", W_NO_VALUE, word);
+            return;
+        }
+    }
+    guess = nearest(bare, names, count);
+    p->exit = ctl_fail(&p->ctl, CTL_USAGE, "usage", W_UNKNOWN_FLAG, word,
+                       guess != NULL ? W_GUESS_FLAG : "", guess != NULL ? guess : "",
+                       guess != NULL ? W_GUESS_END : "");
+}
+
 static error_t take(int key, char *value, struct argp_state *state)
 {
     struct parse *p = state->input;
@@ -242,6 +265,9 @@ static error_t take(int key, char *value, struct argp_state *state)
         exit(CTL_DONE);
     case ARGP_KEY_ARG:
         take_word(p, value);
+        return 0;
+    case ARGP_KEY_ERROR:
+        tell_bad_flag(p, state->argv[state->next - 1]);
         return 0;
     default:
         if (key < FLAG_NAME || key > FLAG_CONFIRM)
@@ -317,9 +343,8 @@ int main(int argc, char **argv)
     log_start("kithctl", LOG_LEVEL_WARN);
     if (secret_start())
         return ctl_fail(&p.ctl, CTL_BUG, "internal", "%s", err_text(-EIO));
-    if (argp_parse(&argp, argc, argv, ARGP_NO_HELP, NULL, &p))
-        return CTL_USAGE;
-    if (p.exit != 0)
-        return p.exit;
-    return run(&p);
+    if (argp_parse(&argp, argc, argv, ARGP_NO_HELP | ARGP_NO_ERRS, NULL, &p) &&
+        p.exit == 0)
+        p.exit = CTL_USAGE;
+    return p.exit != 0 ? p.exit : run(&p);
 }

@@ -53,6 +53,7 @@ void ctl_note(const struct ctl *c, const char *fmt, ...)
 
     if (c->json || c->quiet)
         return;
+    (void)fflush(stdout); /* one order for both where they end in one file */
     va_start(args, fmt);
     (void)vfprintf(stderr, fmt, args);
     va_end(args);

@@ -21,6 +21,9 @@
       "kithctl VERB --help for examples.\n")
 
 #define W_UNKNOWN_VERB _("no verb \"%s\".%s%s%s See: kithctl --help")
+#define W_UNKNOWN_FLAG _("no flag %s.%s%s%s See: kithctl --help")
+#define W_NO_VALUE _("%s wants a value")
+#define W_GUESS_FLAG _(" Did you mean \"--")
 #define W_GUESS_BEGIN _(" Did you mean \"")
 #define W_GUESS_END _("\"?")
 #define W_NO_VERB _("say what to do, for instance: kithctl up. All verbs: kithctl --help")
@@ -76,15 +79,14 @@
 #define W_UP_RUNS _("Relay     running as \"%s\", port %u answers with its own key\n")
 #define W_UP_ALREADY _("Relay     was running already; nothing was changed\n")
 #define W_UP_COHORT _("Cohort    fingerprint %s (members see it when they join)\n")
-#define W_UP_NEXT                                                                        \
-    _("Next\n"                                                                           \
-      "  kith join                      on a member's machine; it asks for the invite\n" \
-      "  kithctl --dir %s invite        one more invite\n"                               \
-      "  kithctl --dir %s held          all that this relay keeps\n")
+#define W_UP_NEXT                                                                         \
+    _("Next: a member runs \"kith join\" on their own machine; it asks for the invite.\n" \
+      "One more invite:         kithctl --dir %s invite\n"                                \
+      "All that is kept here:   kithctl --dir %s held\n")
 #define W_UP_FOREGROUND \
     _("The relay runs in this window. Ctrl-C stops it; nothing is lost by that.\n")
 #define W_UP_ADMIN_KEY \
-    _("Keep       %s/admin.key somewhere else too: it alone can speak for this cohort\n")
+    _("Keep      %s/admin.key somewhere else too: it alone can speak for this cohort\n")
 #define W_STOPPED _("The relay has stopped.\n")
 
 #define W_INVITE_HEAD _("Invite %u, one use, until %s (scan or copy):\n")
@@ -121,12 +123,12 @@
 
 #define W_HELD                                                                                    \
     _("This is everything the relay keeps, and so all that could be taken or demanded.\n\n"       \
-      "  %llu envelopes of 4,064 random-looking bytes, %s\n"                                      \
+      "  envelopes of 4,064 random-looking bytes: %llu, %s\n"                                     \
       "    with the hour each came in; gone for good after %u days\n"                             \
-      "  %u mail buckets; no mailbox, no account, no read mark\n"                                 \
+      "  mail buckets: %u; no mailbox, no account, no read mark\n"                                \
       "  invites: %u open, %u used, %u revoked, %u expired; of each its number and hours\n"       \
-      "  %u member keys, each with the hour it enrolled\n"                                        \
-      "  %u signed descriptors of the cohort, and the relay's own keys\n"                         \
+      "  member keys: %u, each with the hour it enrolled\n"                                       \
+      "  signed descriptors of the cohort: %u, and the relay's own keys\n"                        \
       "  %s on disk\n\n"                                                                          \
       "Not kept: words, names, addresses, who wrote, who read, who talks to whom.\n"              \
       "Whoever runs the relay could watch it live and see which address connects and when, and\n" \

@@ -127,6 +127,7 @@ int listener_start(struct relay *r, const int *fds, size_t fds_n, struct listene
 /* ---- connections --------------------------------------------------------------------------- */
 
 static void refuse(struct socket *s);
+static void gone(struct listener *l);
 
 static void on_refused(uv_handle_t *h)
 {
@@ -135,6 +136,7 @@ static void on_refused(uv_handle_t *h)
     s->refusing = false;
     if (s->owed && !s->owner->stopping)
         refuse(s);
+    gone(s->owner);
 }
 
 static void refuse(struct socket *s)
@@ -145,6 +147,7 @@ static void refuse(struct socket *s)
     if (uv_tcp_init(s->owner->relay->loop, &s->refused))
         return;
     s->refusing = true;
+    s->owner->handles++;
     s->refused.data = s;
     (void)uv_accept((uv_stream_t *)&s->tcp, (uv_stream_t *)&s->refused);
     uv_close((uv_handle_t *)&s->refused, on_refused);
@@ -167,15 +170,14 @@ static void on_connection(uv_stream_t *server, int status)
     struct listener *l = s->owner;
     struct conn *c;
 
-    if (status == 0)
-        status = seam_check(SEAM_SOCKET);
     if (status == -ENOMEM || status == -EMFILE || status == -ENFILE)
         warn(l, err_text(status));
     if (status < 0 || l->stopping)
         return;
-    c = conn_new();
+    status = seam_check(SEAM_SOCKET);
+    c = status == 0 ? conn_new() : NULL;
     if (c == NULL) {
-        warn(l, err_text(-ENOMEM));
+        warn(l, err_text(status == 0 ? -ENOMEM : status));
         refuse(s);
         return;
     }
@@ -184,13 +186,17 @@ static void on_connection(uv_stream_t *server, int status)
 
 /* ---- closing ------------------------------------------------------------------------------- */
 
+static void gone(struct listener *l)
+{
+    if (--l->handles == 0 && l->stopping)
+        l->closed(l->closed_arg);
+}
+
 static void on_closed(uv_handle_t *h)
 {
     struct socket *s = h->data;
-    struct listener *l = s->owner;
 
-    if (--l->handles == 0)
-        l->closed(l->closed_arg);
+    gone(s->owner);
 }
 
 void listener_stop(struct listener *l, void (*closed)(void *arg), void *arg)

@@ -19,7 +19,7 @@ struct members {
     struct commit *commit;
     const struct clock *clock;
     uint8_t cohort[32];
-    struct map *by_key; /* key -> struct member, owned here */
+    struct map *by_key;        /* key -> struct member, owned here */
     struct member **by_number; /* [number - 1]; NULL: not enrolled */
     uint32_t room;
 };
@@ -178,7 +178,8 @@ struct enrolment {
     void *arg;
 };
 
-static void invite_id(const uint8_t secret[INVITE_SECRET_BYTES], uint8_t id[INVITE_ID_BYTES])
+static void invite_id(const uint8_t secret[INVITE_SECRET_BYTES],
+                      uint8_t id[INVITE_ID_BYTES])
 {
     PRF16(id, LABEL("kith1 invite id"), {secret, INVITE_SECRET_BYTES});
 }
@@ -225,8 +226,9 @@ static void enrolled(int rc, void *job, void *arg)
     mem_free(e);
 }
 
-enum code members_enrol(struct members *m, const struct msg_enrol *msg, const uint8_t h[64],
-                        uint64_t session, uint32_t request, members_done *done, void *arg)
+enum code members_enrol(struct members *m, const struct msg_enrol *msg,
+                        const uint8_t h[64], uint64_t session, uint32_t request,
+                        members_done *done, void *arg)
 {
     struct enrolment *e;
     int rc = msg_enrol_check(msg, m->cohort, h);

@@ -95,8 +95,8 @@ void relay_stop(struct relay *r);
 /* Read the configuration again.  CONFIG_E_BAD or CONFIG_E_ABSENT: the old one stays.  Each
  * visit: a sentence, and whether it is in force now (else: after a restart).  Logs the verdict. */
 typedef void relay_reloaded(const char *text, bool now, void *arg);
-MUST_USE int relay_reload(struct relay *r, struct config_problems *problems, relay_reloaded *visit,
-                          void *arg);
+int relay_reload(struct relay *r, struct config_problems *problems, relay_reloaded *visit,
+                 void *arg);
 
 /* A write of the store ended this way: remembers broken and full, logs the change. */
 void relay_note_store(struct relay *r, int rc);

@@ -83,7 +83,8 @@ int store_range(struct store *s, uint32_t bucket, uint64_t from, size_t max, uin
     return s->ops->range(s, bucket, from, max, out, got, head);
 }
 
-int store_head_before(struct store *s, uint32_t bucket, uint64_t seq, uint8_t head[HASH_BYTES])
+int store_head_before(struct store *s, uint32_t bucket, uint64_t seq,
+                      uint8_t head[HASH_BYTES])
 {
     if (bucket >= s->buckets)
         return STORE_E_ABSENT;

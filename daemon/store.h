@@ -16,13 +16,14 @@
 #include "proto/limits.h"
 
 enum {
-    STORE_E_FULL = 1,  /* no room on the disk or in the map: nothing of the call was kept */
-    STORE_E_BROKEN,    /* a sync failed before: nothing is acknowledged any more */
-    STORE_E_ABSENT,    /* no such bucket, invite, or sequence number not (or no longer) kept */
-    STORE_E_USED,      /* invite bound to another key */
-    STORE_E_EXPIRED,   /* invite past its hour */
+    STORE_E_FULL =
+        1,           /* no room on the disk or in the map: nothing of the call was kept */
+    STORE_E_BROKEN,  /* a sync failed before: nothing is acknowledged any more */
+    STORE_E_ABSENT,  /* no such bucket or invite; a seq not (or no longer) kept */
+    STORE_E_USED,    /* invite bound to another key */
+    STORE_E_EXPIRED, /* invite past its hour */
     STORE_E_REVOKED,
-    STORE_E_CORRUPT,   /* what is on disk can't be what was written */
+    STORE_E_CORRUPT, /* what is on disk can't be what was written */
 };
 
 struct store;
@@ -35,16 +36,21 @@ struct store_post {
     uint8_t head[HASH_BYTES];
 };
 struct store_tail {
-    uint64_t oldest; /* first seq kept; == next when the log is empty */
-    uint64_t next;   /* the seq that the next envelope gets; from 1 */
+    uint64_t oldest;          /* first seq kept; == next when the log is empty */
+    uint64_t next;            /* the seq that the next envelope gets; from 1 */
     uint8_t head[HASH_BYTES]; /* head after next - 1 */
 };
 
-enum invite_state { INVITE_OPEN = 0, INVITE_ENROLLED, INVITE_REVOKED, INVITE_EXPIRED /* derived */ };
+enum invite_state {
+    INVITE_OPEN = 0,
+    INVITE_ENROLLED,
+    INVITE_REVOKED,
+    INVITE_EXPIRED /* derived */
+};
 enum { INVITE_ID_BYTES = 16 };
 struct store_invite {
-    uint32_t number; /* from 1; the only name a member has */
-    uint8_t id[INVITE_ID_BYTES]; /* B16("kith1 invite id", secret): the secret is not kept */
+    uint32_t number;               /* from 1; the only name a member has */
+    uint8_t id[INVITE_ID_BYTES];   /* B16("kith1 invite id", secret), which is not kept */
     uint32_t made_hour, last_hour; /* unix hours; last_hour: refused after it */
     enum invite_state state;
     uint8_t key[SIGN_PK_BYTES]; /* once enrolled */
@@ -61,20 +67,23 @@ struct store_figures { /* for `held` */
  * (sparse).  dir is made 0700 if missing.  Finishes what a crash left half done, and checks the
  * last 256 links of every bucket's chain.
  * 0; -EBUSY: another kithd has this folder; -EXDEV: it is another cohort's; another -errno;
- * STORE_E_FULL; STORE_E_CORRUPT. */
+ * -ENOTSUP: written by a newer kithd; STORE_E_FULL; STORE_E_BROKEN; STORE_E_CORRUPT. */
 enum { STORE_BUCKETS_MAX = BUCKET_MAIL + BUCKETS_MAIL_MAX };
 MUST_USE int store_open_lmdb(const char *dir, const uint8_t cohort[32], uint32_t buckets,
                              uint64_t map_bytes, struct store **out);
-MUST_USE int store_open_mem(const uint8_t cohort[32], uint32_t buckets, struct store **out);
+MUST_USE int store_open_mem(const uint8_t cohort[32], uint32_t buckets,
+                            struct store **out);
 void store_close(struct store *s); /* NULL is fine */
 
 /* All n posts in one synced transaction, in order, or none.  now_s: unix seconds (picks the day;
  * a clock that went back keeps using the newest day).  0, STORE_E_FULL, STORE_E_BROKEN,
  * STORE_E_ABSENT (a bucket out of range; check before), -errno. */
-MUST_USE int store_append(struct store *s, struct store_post *posts, size_t n, uint64_t now_s);
+MUST_USE int store_append(struct store *s, struct store_post *posts, size_t n,
+                          uint64_t now_s);
 /* Drop every day whose last second lies more than retention_s before now_s, files and all; heads
  * and numbering go on.  *dropped: days taken away. */
-MUST_USE int store_expire(struct store *s, uint64_t now_s, uint64_t retention_s, uint32_t *dropped);
+MUST_USE int store_expire(struct store *s, uint64_t now_s, uint64_t retention_s,
+                          uint32_t *dropped);
 /* For a clock that ran ahead and is right again (the caller is sure of now_s): days that lie in
  * the future get today's name, or tomorrow's and so on where it is taken, so that what was
  * posted meanwhile is kept for no longer than the retention.  Order and numbering stay.
@@ -84,12 +93,13 @@ MUST_USE int store_redate(struct store *s, uint64_t now_s, uint32_t *moved);
 /* Reads. */
 MUST_USE int store_tail(struct store *s, uint32_t bucket, struct store_tail *out);
 /* Up to max envelopes from seq `from` on, side by side into out (max * ENVELOPE_BYTES room).
- * *got may be 0 at the log's end; head: after the last one (then: before `from`).  STORE_E_ABSENT if `from` has expired
- * or lies beyond next.  A range never fails because it crosses a day. */
-MUST_USE int store_range(struct store *s, uint32_t bucket, uint64_t from, size_t max, uint8_t *out,
-                         size_t *got, uint8_t head[HASH_BYTES]);
+ * *got may be 0 at the log's end; head: after the last one (then: before `from`).
+ * STORE_E_ABSENT if `from` has expired or lies beyond next.  A range never fails because it crosses a day. */
+MUST_USE int store_range(struct store *s, uint32_t bucket, uint64_t from, size_t max,
+                         uint8_t *out, size_t *got, uint8_t head[HASH_BYTES]);
 /* Head before seq (after seq - 1): seq in oldest..next. */
-MUST_USE int store_head_before(struct store *s, uint32_t bucket, uint64_t seq, uint8_t head[HASH_BYTES]);
+MUST_USE int store_head_before(struct store *s, uint32_t bucket, uint64_t seq,
+                               uint8_t head[HASH_BYTES]);
 bool store_broken(const struct store *s);
 uint32_t store_buckets(const struct store *s); /* buckets 0..this-1 exist */
 MUST_USE int store_figures(struct store *s, uint64_t now_s, struct store_figures *out);

@@ -83,8 +83,8 @@ static void first_rows(const struct store_lmdb *l, struct store_lmdb_row *rows)
     }
 }
 
-static int make_folder(struct store_lmdb *l, uint32_t today, const struct store_lmdb_row *rows,
-                       struct store_lmdb_day **out)
+static int make_folder(struct store_lmdb *l, uint32_t today,
+                       const struct store_lmdb_row *rows, struct store_lmdb_day **out)
 {
     char name[STORE_LMDB_NAME_BYTES], path[PATH_MAX];
     int rc;
@@ -150,7 +150,8 @@ static int drop_oldest(struct store_lmdb *l)
 
 /* ---- writes ------------------------------------------------------------------------------------ */
 
-static int lmdb_append(struct store *s, struct store_post *posts, size_t n, uint64_t now_s)
+static int lmdb_append(struct store *s, struct store_post *posts, size_t n,
+                       uint64_t now_s)
 {
     struct store_lmdb *l = lmdb_of(s);
     uint32_t today = (uint32_t)(now_s / STORE_DAY_S);
@@ -177,10 +178,12 @@ static int replace_newest(struct store_lmdb *l, uint64_t now_s)
     return make_day(l, (uint32_t)(now_s / STORE_DAY_S));
 }
 
-static int lmdb_expire(struct store *s, uint64_t now_s, uint64_t retention_s, uint32_t *dropped)
+static int lmdb_expire(struct store *s, uint64_t now_s, uint64_t retention_s,
+                       uint32_t *dropped)
 {
     struct store_lmdb *l = lmdb_of(s);
-    int rc = store_lmdb_folder_sweep(l->board); /* what an earlier call could not finish */
+    int rc = store_lmdb_folder_sweep(
+        l->board); /* what an earlier call could not finish */
 
     while (!rc && l->count && store_day_expired(l->days[0]->day, now_s, retention_s)) {
         if (l->count == 1 && store_lmdb_day_count(newest(l)) == 0)
@@ -310,8 +313,8 @@ static int range_locked(struct store_lmdb *l, uint32_t bucket, uint64_t from, si
 {
     int rc = 0;
 
-    for (size_t i = l->count ? day_of(l, bucket, from) : 0; !rc && *got < max && i < l->count;
-         i++) {
+    for (size_t i = l->count ? day_of(l, bucket, from) : 0;
+         !rc && *got < max && i < l->count; i++) {
         const struct store_lmdb_row *row = &l->days[i]->rows[bucket];
         uint64_t at = from + *got;
         size_t n = max - *got;
@@ -319,14 +322,15 @@ static int range_locked(struct store_lmdb *l, uint32_t bucket, uint64_t from, si
         if (n > row->next - at)
             n = (size_t)(row->next - at);
         if (n)
-            rc = store_lmdb_day_range(l->days[i], bucket, at, n, out + *got * ENVELOPE_BYTES);
+            rc = store_lmdb_day_range(l->days[i], bucket, at, n,
+                                      out + *got * ENVELOPE_BYTES);
         *got += n;
     }
     return rc;
 }
 
-static int lmdb_range(struct store *s, uint32_t bucket, uint64_t from, size_t max, uint8_t *out,
-                      size_t *got, uint8_t head[HASH_BYTES])
+static int lmdb_range(struct store *s, uint32_t bucket, uint64_t from, size_t max,
+                      uint8_t *out, size_t *got, uint8_t head[HASH_BYTES])
 {
     struct store_lmdb *l = lmdb_of(s);
     struct store_tail tail;
@@ -442,8 +446,9 @@ static int open_day(struct store_lmdb *l, uint32_t day, bool last)
     if (!rc)
         rc = store_lmdb_folder_path(l->board, name, "", path);
     if (!rc)
-        rc = store_lmdb_day_open(path, day, before, l->base.cohort, last ? l->map_bytes : 0,
-                                 last ? STORE_LMDB_WRITE : STORE_LMDB_READ, &l->days[l->count]);
+        rc = store_lmdb_day_open(
+            path, day, before, l->base.cohort, last ? l->map_bytes : 0,
+            last ? STORE_LMDB_WRITE : STORE_LMDB_READ, &l->days[l->count]);
     if (!rc)
         l->count++;
     return rc;
@@ -474,7 +479,8 @@ static int check_chain(struct store *s, uint32_t bucket, uint8_t *envelopes)
     size_t got;
     int rc = lmdb_tail(s, bucket, &tail);
 
-    seq = tail.next - tail.oldest > CHECKED_LINKS ? tail.next - CHECKED_LINKS : tail.oldest;
+    seq = tail.next - tail.oldest > CHECKED_LINKS ? tail.next - CHECKED_LINKS
+                                                  : tail.oldest;
     if (!rc)
         rc = lmdb_head_before(s, bucket, seq, head);
     while (!rc && seq < tail.next) {
@@ -541,7 +547,8 @@ int store_open_lmdb(const char *dir, const uint8_t cohort[32], uint32_t buckets,
     int rc;
 
     *out = NULL;
-    if (buckets == 0 || buckets > STORE_BUCKETS_MAX || map_bytes == 0 || map_bytes > SIZE_MAX)
+    if (buckets == 0 || buckets > STORE_BUCKETS_MAX || map_bytes == 0 ||
+        map_bytes > SIZE_MAX)
         return -EINVAL;
     l = mem_zalloc(sizeof *l);
     if (!l)

@@ -90,8 +90,12 @@ static int load_row(struct store_lmdb_day *d, MDB_txn *txn, uint32_t bucket,
         *row = begin;
         return 0;
     }
-    if (rc || (!before && row->first > 1))
+    if (rc)
         return rc;
+    if (row->first == row->next && memcmp(row->first_head, row->head, HASH_BYTES))
+        return STORE_E_CORRUPT;
+    if (!before && row->first > 1) /* the day before it has expired */
+        return 0;
     if (row->first != begin.first || memcmp(row->first_head, begin.head, HASH_BYTES))
         return STORE_E_CORRUPT;
     return 0;
@@ -259,7 +263,8 @@ void store_lmdb_day_close(struct store_lmdb_day *d)
 
 /* ---- append --------------------------------------------------------------------------------- */
 
-static int put_post(struct store_lmdb_day *d, MDB_txn *txn, struct store_post *p, uint32_t hour)
+static int put_post(struct store_lmdb_day *d, MDB_txn *txn, struct store_post *p,
+                    uint32_t hour)
 {
     struct store_lmdb_row *row = &d->draft[p->bucket];
     uint8_t key[KEY_BYTES], *record;
@@ -283,8 +288,8 @@ static int put_post(struct store_lmdb_day *d, MDB_txn *txn, struct store_post *p
     return mdb_put(txn, d->heads, &k, &v, MDB_NOOVERWRITE);
 }
 
-static int put_posts(struct store_lmdb_day *d, MDB_txn *txn, struct store_post *posts, size_t n,
-                     uint32_t hour)
+static int put_posts(struct store_lmdb_day *d, MDB_txn *txn, struct store_post *posts,
+                     size_t n, uint32_t hour)
 {
     int rc = 0;
 
@@ -313,7 +318,8 @@ int store_lmdb_day_append(struct store_lmdb_day *d, struct store_post *posts, si
         goto out;
     }
     pages = n + store_lmdb_env_growth(txn, d->log, n) +
-            store_lmdb_env_growth(txn, d->heads, n) + store_lmdb_env_growth(txn, d->tails, n);
+            store_lmdb_env_growth(txn, d->heads, n) +
+            store_lmdb_env_growth(txn, d->tails, n);
     rc = store_lmdb_env_commit(&d->env, txn, pages);
 out:
     if (rc)
@@ -335,8 +341,8 @@ static int begin_read(struct store_lmdb_day *d)
     return d->lost ? -EIO : store_lmdb_env_rc(mdb_txn_renew(d->reader));
 }
 
-static int copy_records(struct store_lmdb_day *d, uint32_t bucket, uint64_t from, size_t count,
-                        uint8_t *out)
+static int copy_records(struct store_lmdb_day *d, uint32_t bucket, uint64_t from,
+                        size_t count, uint8_t *out)
 {
     uint8_t key[KEY_BYTES], want[KEY_BYTES];
     MDB_val k = val(key, sizeof key), v;
@@ -358,8 +364,8 @@ static int copy_records(struct store_lmdb_day *d, uint32_t bucket, uint64_t from
     return 0;
 }
 
-int store_lmdb_day_range(struct store_lmdb_day *d, uint32_t bucket, uint64_t from, size_t count,
-                         uint8_t *out)
+int store_lmdb_day_range(struct store_lmdb_day *d, uint32_t bucket, uint64_t from,
+                         size_t count, uint8_t *out)
 {
     int rc = begin_read(d);
 

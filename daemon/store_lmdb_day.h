@@ -24,9 +24,11 @@ struct store_lmdb_row { /* one bucket on one day */
 
 struct store_lmdb_day {
     uint32_t day; /* unix day */
-    bool lost; /* its map is gone: reads fail */
-    struct store_lmdb_row *rows;  /* as committed, [STORE_BUCKETS_MAX]: buckets may come later */
-    struct store_lmdb_row *draft; /* as the transaction under way leaves them; newest day only */
+    bool lost;    /* its map is gone: reads fail */
+    struct store_lmdb_row
+        *rows; /* as committed, [STORE_BUCKETS_MAX]: buckets may come later */
+    struct store_lmdb_row
+        *draft; /* as the transaction under way leaves them; newest day only */
     struct store_lmdb_env env;
     MDB_dbi log, heads, tails;
     MDB_txn *reader; /* reset between reads: it holds no page back */
@@ -41,25 +43,26 @@ MUST_USE int store_lmdb_day_make(const char *folder, uint32_t day,
 /* Open one that exists.  rows: the day before's, or NULL when this is the oldest: it must begin
  * where they end (STORE_E_CORRUPT); cohort: where a new bucket begins. */
 MUST_USE int store_lmdb_day_open(const char *folder, uint32_t day,
-                                 const struct store_lmdb_row *rows, const uint8_t cohort[32],
-                                 uint64_t map_bytes, enum store_lmdb_mode mode,
-                                 struct store_lmdb_day **out);
+                                 const struct store_lmdb_row *rows,
+                                 const uint8_t cohort[32], uint64_t map_bytes,
+                                 enum store_lmdb_mode mode, struct store_lmdb_day **out);
 /* It is the newest no more: give back what only writing needs.  No read may be under way. */
 void store_lmdb_day_retire(struct store_lmdb_day *d);
 void store_lmdb_day_close(struct store_lmdb_day *d); /* NULL is fine */
 
 /* All posts in one synced transaction, or none.  Readers see them once published. */
-MUST_USE int store_lmdb_day_append(struct store_lmdb_day *d, struct store_post *posts, size_t n,
-                                   uint32_t hour);
+MUST_USE int store_lmdb_day_append(struct store_lmdb_day *d, struct store_post *posts,
+                                   size_t n, uint32_t hour);
 void store_lmdb_day_publish(struct store_lmdb_day *d);
 
 /* Copy count envelopes from seq `from` on; all of them must be of this day.
  * 0, STORE_E_CORRUPT, -errno. */
-MUST_USE int store_lmdb_day_range(struct store_lmdb_day *d, uint32_t bucket, uint64_t from,
-                                  size_t count, uint8_t *out);
+MUST_USE int store_lmdb_day_range(struct store_lmdb_day *d, uint32_t bucket,
+                                  uint64_t from, size_t count, uint8_t *out);
 /* Head after seq, which must be of this day. */
 MUST_USE int store_lmdb_day_head(struct store_lmdb_day *d, uint32_t bucket, uint64_t seq,
                                  uint8_t head[HASH_BYTES]);
-uint64_t store_lmdb_day_count(const struct store_lmdb_day *d); /* envelopes, all buckets */
+uint64_t store_lmdb_day_count(
+    const struct store_lmdb_day *d); /* envelopes, all buckets */
 
 #endif

@@ -17,10 +17,10 @@
 
 enum {
     DATABASES_MAX = 4,
-    READERS_MAX = 8,                    /* there is one */
-    LOCK_BYTES = 4096,                  /* room for its table */
-    RESERVE_BYTES = 1024 * 1024,        /* asked of the file system at a time */
-    FREELIST_PAGES = 32,                /* LMDB's own bookkeeping in one commit */
+    READERS_MAX = 8,             /* there is one */
+    LOCK_BYTES = 4096,           /* room for its table */
+    RESERVE_BYTES = 1024 * 1024, /* asked of the file system at a time */
+    FREELIST_PAGES = 32,         /* LMDB's own bookkeeping in one commit */
 };
 
 int store_lmdb_env_rc(int rc)

@@ -30,7 +30,8 @@ MUST_USE int store_lmdb_env_shrink(struct store_lmdb_env *e);
 
 /* Commit and sync.  pages: no fewer than the file can grow by.  txn is gone afterwards.
  * 0, STORE_E_FULL and nothing was kept, STORE_E_BROKEN: what reached the disk is unknown. */
-MUST_USE int store_lmdb_env_commit(struct store_lmdb_env *e, MDB_txn *txn, uint64_t pages);
+MUST_USE int store_lmdb_env_commit(struct store_lmdb_env *e, MDB_txn *txn,
+                                   uint64_t pages);
 
 /* The most pages by which n puts into this database grow the file, besides overflow pages. */
 uint64_t store_lmdb_env_growth(MDB_txn *txn, MDB_dbi dbi, uint64_t n);

@@ -2,13 +2,13 @@
 #include "daemon/store_lmdb_folder.h"
 
 #include "daemon/store_ops.h"
-#include "lib/file.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/seam.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,27 +88,57 @@ static int remove_folder(const char *path)
     return rc ? rc : take_name(path, rmdir);
 }
 
-static int sync_names(const char *parent)
+/* A descriptor of the folder, or -errno. */
+static int open_folder(const char *path)
 {
-    int rc = file_sync_dir(parent);
+    int fd, rc = seam_check(SEAM_OPEN);
 
+    if (rc)
+        return rc;
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+/* EINVAL: a file system that keeps names without being asked. */
+static int sync_folder(int fd)
+{
+    int rc = seam_check(SEAM_SYNC);
+
+    if (!rc && fsync(fd) && errno != EINVAL)
+        rc = -errno;
     if (rc)
         log_error("store: a folder failed to sync: %s", err_text(rc));
     return rc ? STORE_E_BROKEN : 0;
 }
 
-static int rename_synced(const char *parent, const char *from, const char *to)
+static int sync_names(const char *path)
 {
-    int rc = seam_check(SEAM_RENAME);
+    int rc, fd = open_folder(path);
 
-    if (rc)
-        return translate(rc);
-    if (rename(from, to))
-        return translate(-errno);
-    return sync_names(parent);
+    if (fd < 0)
+        return fd;
+    rc = sync_folder(fd);
+    close(fd);
+    return rc;
 }
 
-static int rename_suffix(const char *parent, const char *name, const char *from, const char *to)
+/* The descriptor first: with none left, nothing has been renamed yet. */
+static int rename_synced(const char *parent, const char *from, const char *to)
+{
+    int rc, fd = open_folder(parent);
+
+    if (fd < 0)
+        return fd;
+    rc = seam_check(SEAM_RENAME);
+    if (!rc && rename(from, to))
+        rc = -errno;
+    rc = rc ? translate(rc) : sync_folder(fd);
+    close(fd);
+    return rc;
+}
+
+static int rename_suffix(const char *parent, const char *name, const char *from,
+                         const char *to)
 {
     char old[PATH_MAX], new[PATH_MAX];
     int rc = store_lmdb_folder_path(parent, name, from, old);
@@ -167,7 +197,8 @@ static bool ends_in(const char *name, const char *suffix)
 }
 
 /* Call visit for each name in the folder, until it returns something else than 0. */
-static int each_name(const char *parent, int (*visit)(const char *name, void *arg), void *arg)
+static int each_name(const char *parent, int (*visit)(const char *name, void *arg),
+                     void *arg)
 {
     struct dirent *entry;
     DIR *dir;

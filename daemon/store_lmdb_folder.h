@@ -19,12 +19,15 @@ enum { STORE_LMDB_NAME_BYTES = sizeof "2026-01-31" };
 void store_lmdb_folder_name(uint32_t day, char name[STORE_LMDB_NAME_BYTES]);
 bool store_lmdb_folder_day(const char *name, uint32_t *day);
 /* parent/name and suffix; -ENAMETOOLONG. */
-MUST_USE int store_lmdb_folder_path(const char *parent, const char *name, const char *suffix,
-                                    char path[PATH_MAX]);
+MUST_USE int store_lmdb_folder_path(const char *parent, const char *name,
+                                    const char *suffix, char path[PATH_MAX]);
 
-MUST_USE int store_lmdb_folder_begin(const char *parent, const char *name); /* NAME.new, empty */
-MUST_USE int store_lmdb_folder_keep(const char *parent, const char *name);  /* .new -> NAME */
-MUST_USE int store_lmdb_folder_drop(const char *parent, const char *name);  /* NAME -> .gone */
+MUST_USE int store_lmdb_folder_begin(const char *parent,
+                                     const char *name); /* NAME.new, empty */
+MUST_USE int store_lmdb_folder_keep(const char *parent,
+                                    const char *name); /* .new -> NAME */
+MUST_USE int store_lmdb_folder_drop(const char *parent,
+                                    const char *name); /* NAME -> .gone */
 MUST_USE int store_lmdb_folder_move(const char *parent, const char *from, const char *to);
 /* Remove every .new and .gone in there, files first. */
 MUST_USE int store_lmdb_folder_sweep(const char *parent);

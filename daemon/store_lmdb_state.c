@@ -19,7 +19,8 @@ enum {
 
 static MDB_val val(const void *p, size_t n)
 {
-    return (MDB_val){n, (void *)(uintptr_t)p}; /* LMDB never writes through a key or a put */
+    return (MDB_val){n,
+                     (void *)(uintptr_t)p}; /* LMDB never writes through a key or a put */
 }
 
 /* Written in the row's order; be_put gives LMDB the order of numbers. */
@@ -88,7 +89,8 @@ static int open_databases(struct store_lmdb_state *s, MDB_txn *txn, unsigned fla
     return rc == MDB_NOTFOUND ? STORE_E_CORRUPT : store_lmdb_env_rc(rc);
 }
 
-static int put_about(struct store_lmdb_state *s, MDB_txn *txn, const uint8_t cohort[COHORT_BYTES])
+static int put_about(struct store_lmdb_state *s, MDB_txn *txn,
+                     const uint8_t cohort[COHORT_BYTES])
 {
     uint8_t format[4];
     MDB_val k = val("format", 6), v = val(format, sizeof format);
@@ -120,7 +122,8 @@ static int check_about(struct store_lmdb_state *s, MDB_txn *txn,
     return memcmp(v.mv_data, cohort, COHORT_BYTES) ? -EXDEV : 0;
 }
 
-static int make(struct store_lmdb_state *s, const char *dir, const uint8_t cohort[COHORT_BYTES])
+static int make(struct store_lmdb_state *s, const char *dir,
+                const uint8_t cohort[COHORT_BYTES])
 {
     char path[PATH_MAX];
     MDB_txn *txn;
@@ -161,7 +164,8 @@ static int open_made(struct store_lmdb_state *s, const char *path,
     return store_lmdb_env_rc(mdb_txn_commit(txn)); /* keeps the database handles */
 }
 
-int store_lmdb_state_open(struct store_lmdb_state *s, const char *dir, const uint8_t cohort[32])
+int store_lmdb_state_open(struct store_lmdb_state *s, const char *dir,
+                          const uint8_t cohort[32])
 {
     char path[PATH_MAX];
     struct stat st;
@@ -184,7 +188,8 @@ void store_lmdb_state_close(struct store_lmdb_state *s)
 
 /* ---- invites ------------------------------------------------------------------------------------ */
 
-static int put_invite(struct store_lmdb_state *s, MDB_txn *txn, const struct store_invite *i)
+static int put_invite(struct store_lmdb_state *s, MDB_txn *txn,
+                      const struct store_invite *i)
 {
     uint8_t number[NUMBER_BYTES], row[INVITE_BYTES];
     MDB_val k = val(number, sizeof number), v = val(row, sizeof row);
@@ -207,7 +212,8 @@ static int get_invite(struct store_lmdb_state *s, MDB_txn *txn, uint32_t number,
 }
 
 /* Which invite has this id, or this key? */
-static int get_number(MDB_txn *txn, MDB_dbi dbi, const uint8_t *name, size_t n, uint32_t *number)
+static int get_number(MDB_txn *txn, MDB_dbi dbi, const uint8_t *name, size_t n,
+                      uint32_t *number)
 {
     MDB_val k = val(name, n), v;
     int rc = store_lmdb_env_rc(mdb_get(txn, dbi, &k, &v));
@@ -220,7 +226,8 @@ static int get_number(MDB_txn *txn, MDB_dbi dbi, const uint8_t *name, size_t n, 
     return 0;
 }
 
-static int put_number(MDB_txn *txn, MDB_dbi dbi, const uint8_t *name, size_t n, uint32_t number)
+static int put_number(MDB_txn *txn, MDB_dbi dbi, const uint8_t *name, size_t n,
+                      uint32_t number)
 {
     uint8_t value[NUMBER_BYTES];
     MDB_val k = val(name, n), v = val(value, sizeof value);
@@ -271,9 +278,9 @@ int store_lmdb_state_add(struct store_lmdb_state *s, struct store_invite *invite
     return rc;
 }
 
-static int bind(struct store_lmdb_state *s, MDB_txn *txn, const uint8_t id[INVITE_ID_BYTES],
-                const uint8_t key[SIGN_PK_BYTES], uint32_t now_hour, struct store_invite *out,
-                bool *change)
+static int bind(struct store_lmdb_state *s, MDB_txn *txn,
+                const uint8_t id[INVITE_ID_BYTES], const uint8_t key[SIGN_PK_BYTES],
+                uint32_t now_hour, struct store_invite *out, bool *change)
 {
     uint32_t number, other;
     int rc = get_number(txn, s->ids, id, INVITE_ID_BYTES, &number);
@@ -349,7 +356,8 @@ static int visit_all(struct store_lmdb_state *s, MDB_txn *txn, store_invite_visi
     return rc;
 }
 
-int store_lmdb_state_visit(struct store_lmdb_state *s, store_invite_visit *visit, void *arg)
+int store_lmdb_state_visit(struct store_lmdb_state *s, store_invite_visit *visit,
+                           void *arg)
 {
     MDB_txn *txn;
     int rc = store_lmdb_env_rc(mdb_txn_begin(s->env.mdb, NULL, MDB_RDONLY, &txn));

@@ -23,8 +23,10 @@ MUST_USE int store_lmdb_state_open(struct store_lmdb_state *s, const char *dir,
 void store_lmdb_state_close(struct store_lmdb_state *s); /* a zeroed one is fine */
 
 /* As the functions of store.h. */
-MUST_USE int store_lmdb_state_add(struct store_lmdb_state *s, struct store_invite *invite);
-MUST_USE int store_lmdb_state_enrol(struct store_lmdb_state *s, const uint8_t id[INVITE_ID_BYTES],
+MUST_USE int store_lmdb_state_add(struct store_lmdb_state *s,
+                                  struct store_invite *invite);
+MUST_USE int store_lmdb_state_enrol(struct store_lmdb_state *s,
+                                    const uint8_t id[INVITE_ID_BYTES],
                                     const uint8_t key[SIGN_PK_BYTES], uint32_t now_hour,
                                     struct store_invite *out);
 MUST_USE int store_lmdb_state_revoke(struct store_lmdb_state *s, uint32_t number);

@@ -115,8 +115,8 @@ static int append_one(struct store_mem *m, struct store_post *p, uint32_t day)
 {
     struct bucket *b = &m->buckets[p->bucket];
     struct record *r;
-    int rc =
-        make_room((void **)&b->records, &b->room, b->count, 1, sizeof(struct record *));
+    int rc = make_room((void **)&b->records, &b->room, b->count, 1,
+                       sizeof(struct record *));
 
     if (rc)
         return rc;
@@ -171,7 +171,8 @@ static void drop_front(struct bucket *b, uint32_t day)
         memmove(b->records, b->records + n, b->count * sizeof(struct record *));
 }
 
-static int mem_expire(struct store *s, uint64_t now_s, uint64_t retention_s, uint32_t *dropped)
+static int mem_expire(struct store *s, uint64_t now_s, uint64_t retention_s,
+                      uint32_t *dropped)
 {
     struct store_mem *m = mem_of(s);
 
@@ -234,8 +235,8 @@ static const uint8_t *head_before(const struct bucket *b, uint64_t seq)
     return seq == b->oldest ? b->oldest_head : b->records[seq - b->oldest - 1]->head;
 }
 
-static int mem_range(struct store *s, uint32_t bucket, uint64_t from, size_t max, uint8_t *out,
-                     size_t *got, uint8_t head[HASH_BYTES])
+static int mem_range(struct store *s, uint32_t bucket, uint64_t from, size_t max,
+                     uint8_t *out, size_t *got, uint8_t head[HASH_BYTES])
 {
     struct store_mem *m = mem_of(s);
     struct bucket *b = &m->buckets[bucket];
@@ -308,7 +309,8 @@ static int mem_invite_add(struct store *s, struct store_invite *invite)
     return rc;
 }
 
-static bool key_bound_elsewhere(const struct store_mem *m, const struct store_invite *invite,
+static bool key_bound_elsewhere(const struct store_mem *m,
+                                const struct store_invite *invite,
                                 const uint8_t key[SIGN_PK_BYTES])
 {
     static const uint8_t none[SIGN_PK_BYTES];

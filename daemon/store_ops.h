@@ -13,11 +13,12 @@
 struct store_ops {
     void (*close)(struct store *s);
     int (*append)(struct store *s, struct store_post *posts, size_t n, uint64_t now_s);
-    int (*expire)(struct store *s, uint64_t now_s, uint64_t retention_s, uint32_t *dropped);
+    int (*expire)(struct store *s, uint64_t now_s, uint64_t retention_s,
+                  uint32_t *dropped);
     int (*redate)(struct store *s, uint64_t now_s, uint32_t *moved);
     int (*tail)(struct store *s, uint32_t bucket, struct store_tail *out);
-    int (*range)(struct store *s, uint32_t bucket, uint64_t from, size_t max, uint8_t *out,
-                 size_t *got, uint8_t head[HASH_BYTES]);
+    int (*range)(struct store *s, uint32_t bucket, uint64_t from, size_t max,
+                 uint8_t *out, size_t *got, uint8_t head[HASH_BYTES]);
     int (*head_before)(struct store *s, uint32_t bucket, uint64_t seq,
                        uint8_t head[HASH_BYTES]);
     int (*figures)(struct store *s, uint64_t now_s, struct store_figures *out);
@@ -45,8 +46,9 @@ MUST_USE int store_break(struct store *s);
 /* What becomes of this invite when this key asks, by the rules of store_invite_enrol().
  * Returns 0 and *change (false: bound to this very key already), STORE_E_USED,
  * STORE_E_EXPIRED or STORE_E_REVOKED.  On a change, *invite is as it is to be kept. */
-MUST_USE int store_invite_bind(struct store_invite *invite, const uint8_t key[SIGN_PK_BYTES],
-                               uint32_t now_hour, bool *change);
+MUST_USE int store_invite_bind(struct store_invite *invite,
+                               const uint8_t key[SIGN_PK_BYTES], uint32_t now_hour,
+                               bool *change);
 /* Count one invite into the figures of `held`. */
 void store_invite_count(const struct store_invite *invite, uint32_t now_hour,
                         struct store_figures *figures);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,12 +24,14 @@ static void *other_sink_arg;
 static bool stderr_is_journal(void)
 {
     const char *stream = getenv("JOURNAL_STREAM");
-    unsigned long long device, inode;
+    char own[64];
     struct stat st;
 
-    if (!stream || sscanf(stream, "%llu:%llu", &device, &inode) != 2)
+    if (!stream || fstat(STDERR_FILENO, &st))
         return false;
-    return fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
+    (void)snprintf(own, sizeof own, "%ju:%ju", (uintmax_t)st.st_dev,
+                   (uintmax_t)st.st_ino);
+    return strcmp(stream, own) == 0;
 }
 
 void log_start(const char *program, enum log_level most)

@@ -403,6 +403,6 @@ void fingerprint_print(const uint8_t fingerprint[16], char out[40])
 {
     for (size_t i = 0; i < 8; i++) {
         hex_encode((struct bytes){fingerprint + 2 * i, 2}, out + 5 * i);
-        out[5 * i + 4] = i < 7 ? '-' : '\0';
+        out[5 * i + 4] = i < 7 ? ' ' : '\0';
     }
 }

@@ -27,6 +27,7 @@ enum {
     HANDSHAKE_MS = 10 * 1000, /* a slow phone link over Tor needs about 5 s */
     KEEPALIVE_MS = 30 * 1000, /* under the shortest common NAT timeout, 60 s */
     SILENCE_MS = 90 * 1000,   /* three keep-alives */
+    RECORD_MS = 30 * 1000,    /* from a record's first byte to its last: 150 bytes a second */
 
     /* MessagePack reader. */
     MP_DEPTH_MAX = 8,    /* the deepest message has 4 */
@@ -66,6 +67,7 @@ enum {
     /* Ratchet (SPEC 8). */
     TURN_ENVELOPES_MAX = 256, /* the reader's tag window: none is unrecognisable */
     TURN_ANSWER_AT = 128,
+    TURN_RESERVED = 16, /* of them for after a silence: all others may have expired unread */
     TURNS_KEPT = 4,
 };
 

@@ -238,7 +238,7 @@ int db_convs_add_link(struct db *db, const struct link_row *l)
 
 #define LINK                                                                                  \
     "SELECT l.conv, c.state, c.taker, l.secret, l.sk, l.pk, l.bucket, l.start, l.last_hour,"   \
-    " l.take_id FROM links l JOIN convs c ON c.id = l.conv"
+    " l.take_id, l.posted FROM links l JOIN convs c ON c.id = l.conv"
 
 static void link_of(struct db_rows *r, struct link_row *out)
 {
@@ -252,6 +252,7 @@ static void link_of(struct db_rows *r, struct link_row *out)
         .start = (uint64_t)db_int(r, 7),
         .last_hour = (uint32_t)db_int(r, 8),
         .has_take = db_blob(r, 9).p != NULL,
+        .posted = db_int(r, 10) != 0,
     };
     db_copy(r, 3, out->secret, sizeof out->secret);
     if (out->has_sk)
@@ -291,10 +292,13 @@ int db_convs_link_by_secret(struct db *db, const uint8_t secret[LINK_SECRET_BYTE
 
 int db_convs_put_link(struct db *db, const struct link_row *l)
 {
-    return db_run(db, "UPDATE links SET sk = ?, pk = ?, start = ?, take_id = ? WHERE conv = ?",
-                  "bbibi", if_has(l->has_sk, l->sk, sizeof l->sk),
+    return db_run(db,
+                  "UPDATE links SET sk = ?, pk = ?, start = ?, take_id = ?, posted = ?"
+                  " WHERE conv = ?",
+                  "bbibii", if_has(l->has_sk, l->sk, sizeof l->sk),
                   if_has(l->has_pk, l->pk, sizeof l->pk), (int64_t)l->start,
-                  if_has(l->has_take, l->take_id, sizeof l->take_id), l->conv);
+                  if_has(l->has_take, l->take_id, sizeof l->take_id), (int64_t)l->posted,
+                  l->conv);
 }
 
 int db_convs_drop_link(struct db *db, int64_t conv)
@@ -310,6 +314,11 @@ int db_convs_links(struct db *db, struct link_row *out, size_t most, size_t *cou
     while (*count < most && db_next(&r))
         link_of(&r, &out[(*count)++]);
     return db_done(&r);
+}
+
+int db_convs_count_links(struct db *db, int64_t *count)
+{
+    return db_number(db, count, "SELECT count(*) FROM links", "");
 }
 
 int db_convs_links_over(struct db *db, uint64_t hour, int64_t *ids, size_t most, size_t *count)

@@ -68,16 +68,18 @@ struct link_row {
     uint32_t last_hour;
     bool has_take;
     uint8_t take_id[HASH_BYTES]; /* the accepted one's (inviter), our own (taker) */
+    bool posted;                 /* taker: the take has its durable answer */
 };
 MUST_USE int db_convs_add_link(struct db *db, const struct link_row *l);
 MUST_USE int db_convs_link(struct db *db, int64_t conv, struct link_row *out);
 MUST_USE int db_convs_link_by_secret(struct db *db, const uint8_t secret[LINK_SECRET_BYTES],
                                      struct link_row *out);
-/* Writes sk, pk, start and take_id. */
+/* Writes sk, pk, start, take_id and posted. */
 MUST_USE int db_convs_put_link(struct db *db, const struct link_row *l);
 MUST_USE int db_convs_drop_link(struct db *db, int64_t conv);
 /* At most most, oldest first. */
 MUST_USE int db_convs_links(struct db *db, struct link_row *out, size_t most, size_t *count);
+MUST_USE int db_convs_count_links(struct db *db, int64_t *count);
 /* Conversations with a link past its last hour, at most most ids. */
 MUST_USE int db_convs_links_over(struct db *db, uint64_t hour, int64_t *ids, size_t most,
                                  size_t *count);

@@ -108,6 +108,11 @@ int db_outbox_left(struct db *db, int64_t message, uint32_t *rows, uint32_t *uns
     return db_done(&r);
 }
 
+int db_outbox_delete_message(struct db *db, int64_t message)
+{
+    return db_run(db, "DELETE FROM outbox WHERE message = ?", "i", message);
+}
+
 int db_outbox_delete_conv(struct db *db, int64_t conv)
 {
     return db_run(db, "DELETE FROM outbox WHERE conv = ?", "i", conv);

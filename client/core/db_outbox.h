@@ -42,6 +42,7 @@ MUST_USE int db_outbox_delete(struct db *db, int64_t id);
 MUST_USE int db_outbox_lost(struct db *db);
 /* How many rows of a message are left, and how many of them are not STORED. */
 MUST_USE int db_outbox_left(struct db *db, int64_t message, uint32_t *rows, uint32_t *unstored);
+MUST_USE int db_outbox_delete_message(struct db *db, int64_t message);
 MUST_USE int db_outbox_delete_conv(struct db *db, int64_t conv);
 /* Rows that were sealed in this turn, by n: at most TURN_ENVELOPES_MAX. */
 struct outbox_place {

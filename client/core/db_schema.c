@@ -36,7 +36,8 @@ static const char *const tables[] = {
     /* Links on their way, and those that were taken until their last hour. */
     "CREATE TABLE links(conv INTEGER PRIMARY KEY REFERENCES convs(id) ON DELETE CASCADE,"
     " secret BLOB NOT NULL, sk BLOB, pk BLOB, bucket INTEGER NOT NULL,"
-    " start INTEGER NOT NULL DEFAULT 0, last_hour INTEGER NOT NULL, take_id BLOB)",
+    " start INTEGER NOT NULL DEFAULT 0, last_hour INTEGER NOT NULL, take_id BLOB,"
+    " posted INTEGER NOT NULL DEFAULT 0)",
 
     "CREATE TABLE messages(id INTEGER PRIMARY KEY AUTOINCREMENT,"
     " conv INTEGER NOT NULL REFERENCES convs(id) ON DELETE CASCADE, mid BLOB NOT NULL,"

@@ -41,6 +41,7 @@ enum node_error {
     NODE_E_LINK_EXPIRED,
     NODE_E_LINK_OWN,    /* made by this profile */
     NODE_E_LINK_AGAIN,  /* this profile has taken it already; *conv says where */
+    NODE_E_MANY,        /* too many links are open: forget some, or wait for them to end */
     NODE_E_LIE,         /* the relay contradicts what was known: an alarm was raised; stop
                          * reading this bucket, or this relay, as the function says */
     NODE_E_RELAY_KEY,   /* not the relay that the invite names */
@@ -126,12 +127,12 @@ MUST_USE int node_prove(struct node *n, const uint8_t h[64], struct msg_prove *o
 
 /* A link for one person, good for valid_s seconds from now (at least to the end of the hour).
  * The offer goes out with the posts; EVENT_LINK_READY tells when node_link_text() has the text.
- * Returns 0 or NODE_E_STATE (not enrolled). */
+ * Returns 0, NODE_E_STATE (not enrolled) or NODE_E_MANY. */
 MUST_USE int node_link_begin(struct node *n, uint32_t valid_s, int64_t *conv);
 /* 0 or NODE_E_NONE: not at the relay yet, taken, or over. */
 MUST_USE int node_link_text(struct node *n, int64_t conv, char out[LINK_CHARS + 1]);
 /* Take a link as typed or pasted.  The rest happens with reads and posts; conversation.state
- * tells.  Returns 0 or NODE_E_LINK_*, NODE_E_STATE. */
+ * tells.  Returns 0 or NODE_E_LINK_*, NODE_E_STATE, NODE_E_MANY. */
 MUST_USE int node_link_take(struct node *n, const char *text, size_t text_n, int64_t *conv);
 /* What verify_words() (client/core/verify.h, slow: off the loop) is fed.  0 or NODE_E_NONE. */
 MUST_USE int node_verify_input(struct node *n, int64_t conv, uint8_t th_2[32]);

@@ -223,7 +223,7 @@ int ratchet_seal(struct ratchet *r, struct bytes payload,
         return -EMSGSIZE;
     if (begins)
         rc = seal_first_of_turn(r, payload, envelope);
-    else if (r->own.sent >= TURN_ENVELOPES_MAX)
+    else if (turn_own_full(&r->own))
         rc = RATCHET_E_WAIT;
     else
         rc = turn_own_seal(&r->own, r->root.th, payload, envelope);
@@ -343,6 +343,8 @@ int ratchet_open(struct ratchet *r, const uint8_t envelope[ENVELOPE_BYTES], uint
         rc = open_next(r, envelope, n, minute, payload, payload_n);
     else if (kept(r, turn))
         rc = open_kept(place_of(r, turn), envelope, n, minute, payload, payload_n);
+    if (!rc && is_ours(r, r->turn))
+        turn_own_grant(&r->own);
     if (!rc)
         *opened = (struct ratchet_opened){turn, n, begins};
     return rc;
@@ -454,7 +456,7 @@ void ratchet_count(const struct ratchet *r, struct ratchet_counts *out)
         .peer_turn = upto ? newest->turn : 0,
         .peer_upto = upto,
         .turn_due = !ours,
-        .awaiting = ours && r->own.sent >= TURN_ENVELOPES_MAX,
+        .awaiting = ours && turn_own_full(&r->own),
         .answer_wanted = !ours && upto >= TURN_ANSWER_AT,
     };
 }

@@ -24,7 +24,8 @@
 #include "proto/payload.h"
 
 enum {
-    RATCHET_E_WAIT = 1, /* seal: 256 sent in this turn; wait until the peer answers */
+    RATCHET_E_WAIT =
+        1, /* seal: this turn is full (SPEC 8.3): wait until the peer is heard */
     RATCHET_E_REFUSED, /* open, start: not what the peer would have made, or its key is gone */
     RATCHET_E_REPEATED, /* open: this turn and n was opened before */
     RATCHET_E_EARLY,    /* verify_input: the peer has not answered yet */
@@ -151,7 +152,7 @@ struct ratchet_counts {
     uint32_t peer_upto; /* highest n known in it + 1 */
     bool turn_due;      /* the next seal begins a turn */
     bool
-        awaiting; /* our turn is full: seal gives RATCHET_E_WAIT until the peer answers */
+        awaiting; /* our turn is full: seal gives RATCHET_E_WAIT until the peer is heard */
     bool
         answer_wanted; /* peer_upto >= TURN_ANSWER_AT and unanswered: an `empty` turn is due
                           * within a random hour (SPEC 8.3) */

@@ -22,10 +22,22 @@ int turn_own_begin(struct turn_own *own, uint32_t turn, uint32_t pn,
     memcpy(own->ck, made->ck, sizeof own->ck);
     own->turn = turn;
     own->sent = 0;
+    own->granted = 0;
     own->header.pn = pn;
     own->has_take = false;
     secret_wipe(ss, sizeof ss);
     return 0;
+}
+
+bool turn_own_full(const struct turn_own *own)
+{
+    return own->sent >= TURN_ENVELOPES_MAX - TURN_RESERVED + own->granted;
+}
+
+void turn_own_grant(struct turn_own *own)
+{
+    if (turn_own_full(own) && own->granted < TURN_RESERVED)
+        own->granted++;
 }
 
 int turn_own_seal(struct turn_own *own, const uint8_t th[HASH_BYTES],
@@ -52,7 +64,7 @@ int turn_own_seal(struct turn_own *own, const uint8_t th[HASH_BYTES],
 
 /* ---- keeping it ------------------------------------------------------------------------------- */
 
-enum { DONE_FIELDS = 2, NEWEST_FIELDS = 10 };
+enum { DONE_FIELDS = 2, NEWEST_FIELDS = 11 };
 
 void turn_own_save(const struct turn_own *own, bool newest, struct buf *b)
 {
@@ -62,6 +74,7 @@ void turn_own_save(const struct turn_own *own, bool newest, struct buf *b)
     if (!newest)
         return;
     mw_uint(b, own->header.pn);
+    mw_uint(b, own->granted);
     mw_bin(b, BYTES(own->sk));
     mw_bin(b, BYTES(own->ck));
     mw_bin(b, BYTES(own->heads.tk));
@@ -79,6 +92,9 @@ static void load_newest(struct mp *r, struct turn_own *own)
     bool has_pn = own->turn > 2;
 
     own->header.pn = (uint32_t)mp_uint(r, has_pn, has_pn ? TURN_ENVELOPES_MAX : 0);
+    own->granted = (uint32_t)mp_uint(r, 0, TURN_RESERVED);
+    if (own->sent > TURN_ENVELOPES_MAX - TURN_RESERVED + own->granted)
+        mp_fail(r);
     mp_bin_copy(r, own->sk, sizeof own->sk);
     mp_bin_copy(r, own->ck, sizeof own->ck);
     mp_bin_copy(r, own->heads.tk, sizeof own->heads.tk);

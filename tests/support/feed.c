@@ -57,7 +57,8 @@ static size_t flips(struct bytes whole, feed_open *open, void *arg, bool must_re
             if (feed(p, whole.n, open, arg) == 0) {
                 taken++;
                 if (must_refuse)
-                    fail_msg("taken: byte %zu of %zu changed by 0x%02x", i, whole.n, flip);
+                    fail_msg("taken: byte %zu of %zu changed by 0x%02x", i, whole.n,
+                             flip);
             }
             p[i] ^= flip;
         }
@@ -89,7 +90,8 @@ static size_t mutations(struct bytes whole, feed_open *open, void *arg,
     return taken;
 }
 
-static size_t all(struct bytes whole, feed_open *open, void *arg, uint64_t seed, bool must_refuse)
+static size_t all(struct bytes whole, feed_open *open, void *arg, uint64_t seed,
+                  bool must_refuse)
 {
     struct support_random random;
     size_t taken;

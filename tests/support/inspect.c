@@ -47,7 +47,10 @@ static json_t *of_array(struct mp *r, size_t count)
     json_t *items = json_array();
 
     while (count-- > 0)
-        json_array_append_new(items, of_next(r));
+        if (json_array_append_new(items, of_next(r))) {
+            json_decref(items);
+            return NULL; /* no memory: better nothing than less than there was */
+        }
     mp_leave(r);
     return json_pack("{s:o}", "array", items);
 }
@@ -57,11 +60,13 @@ static json_t *of_map(struct mp *r, size_t pairs)
     json_t *items = json_array();
 
     while (pairs-- > 0) {
-        json_t *pair = json_array();
+        json_t *key = of_next(r);
+        json_t *value = of_next(r);
 
-        json_array_append_new(pair, of_next(r));
-        json_array_append_new(pair, of_next(r));
-        json_array_append_new(items, pair);
+        if (json_array_append_new(items, json_pack("[o,o]", key, value))) {
+            json_decref(items);
+            return NULL;
+        }
     }
     mp_leave(r);
     return json_pack("{s:o}", "map", items);

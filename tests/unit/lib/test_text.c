@@ -101,30 +101,40 @@ static void base32_decode__refuses__spare_bits_lengths_and_letters(void **state)
 }
 
 /* A second decoder, by the definition: decode to a number, then judge the number. */
-static bool slow_utf8(const uint8_t *p, size_t n)
+static size_t slow_length(uint8_t first)
+{
+    static const struct {
+        uint8_t mask, value;
+    } heads[] = {{0x80, 0x00}, {0xe0, 0xc0}, {0xf0, 0xe0}, {0xf8, 0xf0}};
+
+    for (size_t i = 0; i < COUNT(heads); i++)
+        if ((first & heads[i].mask) == heads[i].value)
+            return i + 1;
+    return 0;
+}
+
+static bool slow_point(const uint8_t *p, size_t n)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    uint32_t point = n == 1 ? *p : *p & (0xffu >> (n + 1));
 
+    for (size_t i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return false;
+        point = point << 6 | (p[i] & 0x3f);
+    }
+    return point >= least[n] && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
+}
+
+static bool slow_utf8(const uint8_t *p, size_t n)
+{
     while (n > 0) {
-        size_t len = *p < 0x80             ? 1
-                     : (*p & 0xe0) == 0xc0 ? 2
-                     : (*p & 0xf0) == 0xe0 ? 3
-                     : (*p & 0xf8) == 0xf0 ? 4
-                                           : 0;
-        uint32_t point = len == 1 ? *p : *p & (0xffu >> (len + 1));
+        size_t length = slow_length(*p);
 
-        if (len == 0 || len > n)
+        if (length == 0 || length > n || !slow_point(p, length))
             return false;
-        for (size_t i = 1; i < len; i++) {
-            if ((p[i] & 0xc0) != 0x80)
-                return false;
-            point = point << 6 | (p[i] & 0x3f);
-        }
-        if (point < least[len] || point > 0x10ffff ||
-            (point >= 0xd800 && point <= 0xdfff))
-            return false;
-        p += len;
-        n -= len;
+        p += length;
+        n -= length;
     }
     return true;
 }

@@ -175,7 +175,7 @@ static void channel_client_finish__refuses__every_damaged_message_2(void **state
 
 /* ---- others' keys, others' messages ---- */
 
-static void channel_client_finish__refuses__a_relay_without_the_key(void **state)
+static void channel_relay_answer__refuses__when_either_key_is_another(void **state)
 {
     uint8_t other_pk[KEM_PK_BYTES], other_sk[KEM_SK_BYTES];
     struct meeting m;
@@ -485,7 +485,7 @@ int main(void)
         cmocka_unit_test(channel_from__repeats_itself_when_the_randomness_is_given),
         cmocka_unit_test(channel_relay_answer__refuses__every_damaged_message_1),
         cmocka_unit_test(channel_client_finish__refuses__every_damaged_message_2),
-        cmocka_unit_test(channel_client_finish__refuses__a_relay_without_the_key),
+        cmocka_unit_test(channel_relay_answer__refuses__when_either_key_is_another),
         cmocka_unit_test(channel_client_finish__refuses__an_answer_to_e_alone),
         cmocka_unit_test(channel_client_finish__refuses__the_answer_to_another_message_1),
         cmocka_unit_test(channel_client_finish__refuses__an_old_answer),
