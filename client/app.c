@@ -407,6 +407,49 @@ int app_wait(struct app *a, app_done_fn *done, void *arg, uint64_t ms)
     return exit;
 }
 
+/* ---- slow words ------------------------------------------------------------------------------ */
+
+struct words_work {
+    uv_work_t work;
+    uint8_t th_2[HASH_BYTES];
+    const char **words;
+    int rc;
+    bool done;
+};
+
+static void words_in_pool(uv_work_t *w)
+{
+    struct words_work *x = w->data;
+
+    x->rc = verify_words(x->th_2, x->words);
+}
+
+static void on_words(uv_work_t *w, int status)
+{
+    struct words_work *x = w->data;
+
+    x->done = true;
+    if (status)
+        x->rc = status;
+}
+
+int app_words(struct app *a, int64_t conv, const char *words[VERIFY_WORDS])
+{
+    struct words_work x = {.words = words};
+    int rc = node_verify_input(a->node, conv, x.th_2);
+
+    if (rc)
+        return rc;
+    x.work.data = &x;
+    rc = uv_queue_work(&a->loop, &x.work, words_in_pool, on_words);
+    if (rc)
+        return rc;
+    while (!x.done)
+        (void)uv_run(&a->loop, UV_RUN_ONCE);
+    secret_wipe(x.th_2, sizeof x.th_2);
+    return x.rc;
+}
+
 /* ---- the end -------------------------------------------------------------------------------- */
 
 static void close_left(uv_handle_t *h, void *arg)

@@ -9,6 +9,7 @@
 
 #include "client/args.h"
 #include "client/core/node.h"
+#include "client/core/verify.h"
 #include "client/holder.h"
 #include "client/net/sync.h"
 #include "client/profile.h"
@@ -76,6 +77,10 @@ int app_wait(struct app *a, app_done_fn *done, void *arg, uint64_t ms);
 uint64_t app_timeout_ms(const struct app *a, uint64_t fallback_ms);
 /* True when waiting longer is of no use: two tries failed and the person named no time. */
 bool app_gave_up(const struct app *a);
+
+/* The six words of a conversation, made in the thread pool; runs the loop meanwhile, so not from
+ * inside its callbacks.  0, NODE_E_NONE (not yet) or -errno. */
+int app_words(struct app *a, int64_t conv, const char *words[VERIFY_WORDS]);
 
 /* Everything closed and wiped; returns exit. */
 int app_close(struct app *a, int exit);

@@ -21,7 +21,7 @@ struct verb_row {
 static const struct verb_row verbs[VERB_COUNT] = {
     [VERB_CHAT] = {"chat", 0, 1, false},
     [VERB_JOIN] = {"join", 0, 0, true},
-    [VERB_LINK] = {"link", 0, 0, false},
+    [VERB_LINK] = {"link", 0, 1, false},
     [VERB_ACCEPT_LINK] = {"accept-link", 0, 0, true},
     [VERB_VERIFY] = {"verify", 1, 1, false},
     [VERB_SEND] = {"send", 1, 1, true},

@@ -124,8 +124,9 @@ static int read_invite(struct join *j)
     buf_init(&text, INVITE_INPUT_MAX + 1);
     if (prompt_stdin_is_terminal() && a->args.no_input)
         return say_fail(a, EXIT_USAGE, "no-input", "%s", _(W_NO_INPUT_INVITE));
-    rc = prompt_stdin_is_terminal() ? prompt_line(_(W_ASK_INVITE), &text)
-                                    : prompt_all(INVITE_INPUT_MAX, &text);
+    /* A guest goes on into a chat: what follows the invite's line is the chat's. */
+    rc = prompt_stdin_is_terminal() || a->guest ? prompt_line(_(W_ASK_INVITE), &text)
+                                                : prompt_all(INVITE_INPUT_MAX, &text);
     if (rc == PROMPT_E_INTERRUPTED)
         exit = say_fail(a, EXIT_INTERRUPTED, "interrupted", "%s", _(W_INTERRUPTED));
     else if (rc < 0 && rc != -EFBIG)

@@ -52,5 +52,8 @@ void say_ago(uint64_t then_s, uint64_t now_s, char *out, size_t room);
 void say_when(uint64_t unix_s, char *out, size_t room);
 /* Write a message's text, safe for a terminal, after its writer's name. */
 int say_message(const struct message *m, const char *name, bool with_state);
+/* What happened, what was kept, what to do. */
+void say_alarm(const struct alarm *m);
+const char *say_alarm_key(enum alarm_kind kind);
 
 #endif

@@ -129,6 +129,7 @@ void conn_accept(struct conn *c, struct relay *r, uv_stream_t *server)
     c->relay = r;
     c->tcp.data = c;
     (void)uv_tcp_init(r->loop, &c->tcp); /* opens no socket yet: it can't fail */
+    conns_arrive(r->conns);
     rc = uv_accept(server, (uv_stream_t *)&c->tcp);
     if (rc == 0)
         rc = admit(c);
@@ -596,9 +597,11 @@ void conn_close(struct conn *c, const char *why)
 static void on_closed(uv_handle_t *h)
 {
     struct conn *c = h->data;
+    struct conns *cs = c->relay->conns;
 
     session_free(c->session);
     channel_wipe(&c->channel);
     mem_free(c->in);
     mem_free(c);
+    conns_depart(cs);
 }

@@ -53,6 +53,22 @@ int conns_stop(struct conns *cs, uv_close_cb closed)
     return 2;
 }
 
+void conns_arrive(struct conns *cs)
+{
+    cs->alive++;
+}
+
+void conns_depart(struct conns *cs)
+{
+    if (--cs->alive == 0)
+        relay_note_empty(cs->relay);
+}
+
+bool conns_gone(const struct conns *cs)
+{
+    return cs->alive == 0;
+}
+
 int conns_add(struct conns *cs, struct conns_member *m)
 {
     uint64_t every = cs->relay->limits.tick_ms;
@@ -73,10 +89,8 @@ void conns_remove(struct conns *cs, struct conns_member *m)
     (void)map_take(cs->by_id, &m->id);
     list_remove(&m->all);
     list_remove(&m->ready);
-    if (--cs->count > 0)
-        return;
-    (void)uv_timer_stop(&cs->tick);
-    relay_note_empty(cs->relay);
+    if (--cs->count == 0)
+        (void)uv_timer_stop(&cs->tick);
 }
 
 struct conn *conns_find(const struct conns *cs, uint64_t id)

@@ -31,7 +31,8 @@ struct conns {
     struct map *by_id;
     struct list all, ready;
     uint64_t next_id;
-    size_t count;
+    size_t count; /* members */
+    size_t alive; /* their memory, until the last close callback */
     uv_idle_t pump;  /* active while somebody is ready */
     uv_timer_t tick; /* active while somebody is there */
     uint8_t *read_scratch;  /* CONNS_READ_BYTES */
@@ -39,7 +40,10 @@ struct conns {
 };
 
 MUST_USE int conns_new(struct relay *r, struct conns **out);
-/* A member with `id` set joins.  0 or -ENOMEM. */
+/* The memory of one more connection is in use; it no longer is. */
+void conns_arrive(struct conns *cs);
+void conns_depart(struct conns *cs);
+/* A member joins, and gets its id.  0 or -ENOMEM. */
 MUST_USE int conns_add(struct conns *cs, struct conns_member *m);
 /* It leaves: nobody finds it, pumps it or looks at its deadlines any more. */
 void conns_remove(struct conns *cs, struct conns_member *m);
@@ -51,7 +55,9 @@ void conns_ready(struct conns *cs, struct conns_member *m);
 void conns_finish_all(struct conns *cs, const char *why);
 void conns_close_all(struct conns *cs, const char *why);
 size_t conns_count(const struct conns *cs);
-/* Close the two handles (closed runs once for each), when nobody is left; then free. */
+/* Nothing of any connection is left, not even a handle being closed. */
+bool conns_gone(const struct conns *cs);
+/* When all are gone: close the two handles (closed runs once for each; returns 2); then free. */
 int conns_stop(struct conns *cs, uv_close_cb closed);
 void conns_free(struct conns *cs); /* NULL is fine */
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -84,27 +85,37 @@ static void tell(struct expire *e, enum verdict v)
 
 /* ---- remembering --------------------------------------------------------------------------------- */
 
+static int past_print(const struct past *p, char text[FILE_BYTES_MAX])
+{
+    return snprintf(text, FILE_BYTES_MAX, "%" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+                    p->believed_s, p->seen_s, p->steady_s);
+}
+
+/* Nothing but three numbers as they are written: what reads back otherwise is damaged. */
+static int past_parse(const char *text, struct past *p)
+{
+    char again[FILE_BYTES_MAX], *end;
+
+    p->believed_s = strtoull(text, &end, 10);
+    p->seen_s = strtoull(end, &end, 10);
+    p->steady_s = strtoull(end, &end, 10);
+    (void)past_print(p, again);
+    return strcmp(again, text) ? -EINVAL : 0;
+}
+
 static int past_read(const char *path, struct past *p)
 {
-    char again[FILE_BYTES_MAX];
     struct buf b;
-    int n, rc;
+    int rc;
 
-    buf_init(&b, FILE_BYTES_MAX - 1);
+    buf_init(&b, FILE_BYTES_MAX);
     rc = file_read(path, FILE_BYTES_MAX - 1, false, &b);
     if (!rc) {
         buf_put(&b, "", 1);
         rc = b.rc;
     }
-    if (!rc && sscanf((const char *)b.p, "%" SCNu64 " %" SCNu64 " %" SCNu64,
-                      &p->believed_s, &p->seen_s, &p->steady_s) != 3)
-        rc = -EINVAL;
-    if (!rc) { /* nothing but these three numbers, and none that wrapped */
-        n = snprintf(again, sizeof again, "%" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
-                     p->believed_s, p->seen_s, p->steady_s);
-        if (n < 0 || (size_t)n + 1 != b.n || memcmp(again, b.p, b.n) != 0)
-            rc = -EINVAL;
-    }
+    if (!rc)
+        rc = past_parse((const char *)b.p, p);
     buf_free(&b);
     return rc;
 }

@@ -175,18 +175,16 @@ static void compare_descriptor(const struct relay *r)
 
 static int open_board(struct relay *r, bool in_memory, char why[RELAY_WHY_BYTES])
 {
-    char board[CONFIG_PATH_BYTES + 8];
     int rc;
 
     r->buckets = r->keys->newest.mail_buckets + BUCKET_MAIL;
-    (void)snprintf(board, sizeof board, "%s/board", r->dir);
     rc = in_memory ? store_open_mem(r->keys->cohort, r->buckets, &r->store)
-                   : store_open_lmdb(board, r->keys->cohort, r->buckets, r->config.map_bytes,
+                   : store_open_lmdb(r->dir, r->keys->cohort, r->buckets, r->config.map_bytes,
                                      &r->store);
     if (rc == STORE_E_CORRUPT) {
         say(why, "The board in %s is damaged: what is there can't be what was written. "
                        "Nothing was changed. Bring it back from a copy, or make a new relay.",
-                       board);
+                       r->dir);
         rc = -EIO;
     }
     return err_fold(rc);
@@ -379,8 +377,10 @@ int relay_reload(struct relay *r, struct config_problems *problems, relay_reload
     } else {
         for (size_t i = 0; i < problems->count; i++)
             log_error("%s", problems->line[i]);
-        log_error("the configuration can't be read (%zu problem(s)): the old one stays in force",
-                  problems->count);
+        log_error("the configuration %s: the old one stays in force",
+                  rc == CONFIG_E_ABSENT ? "file is gone"
+                  : rc == CONFIG_E_BAD  ? "has problems"
+                                        : err_text(rc));
     }
     mem_free(now);
     return rc;
@@ -416,7 +416,7 @@ void relay_drain(struct relay *r)
         log_notice("draining: no new connections");
         notify_status("draining");
     }
-    if (r->state == RELAY_DRAINING && conns_count(r->conns) == 0)
+    if (r->state == RELAY_DRAINING && conns_gone(r->conns))
         control_drained(r->control);
 }
 
@@ -514,7 +514,7 @@ static void advance(struct relay *r)
         return;
     if (!r->listener_closed || !r->commit_stopped)
         return;
-    if (r->conns != NULL && conns_count(r->conns) > 0)
+    if (r->conns != NULL && !conns_gone(r->conns))
         return;
     if (r->handshakes != NULL && !handshakes_idle(r->handshakes))
         return;

@@ -35,23 +35,35 @@ void store_lmdb_folder_name(uint32_t day, char name[STORE_LMDB_NAME_BYTES])
         name[0] = '\0'; /* after the year 9999; no folder can be made of it */
 }
 
+/* A number at *at, which moves behind it; beyond four digits no day has it: -1. */
+static int read_number(const char **at)
+{
+    char *end;
+    long n = strtol(*at, &end, 10);
+
+    *at = end;
+    return n >= 0 && n <= 9999 ? (int)n : -1;
+}
+
 bool store_lmdb_folder_day(const char *name, uint32_t *day)
 {
     struct tm tm = {0};
     char again[STORE_LMDB_NAME_BYTES];
+    const char *end = name;
     time_t at;
-    int end = 0;
 
-    if (sscanf(name, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &end) != 3 ||
-        name[end])
+    tm.tm_year = read_number(&end) - 1900;
+    if (*end++ != '-')
         return false;
-    tm.tm_year -= 1900;
-    tm.tm_mon -= 1;
+    tm.tm_mon = read_number(&end) - 1;
+    if (*end++ != '-')
+        return false;
+    tm.tm_mday = read_number(&end);
     at = timegm(&tm);
-    if (at < 0)
+    if (*end || at < 0)
         return false;
     *day = (uint32_t)(at / STORE_DAY_S);
-    store_lmdb_folder_name(*day, again);
+    store_lmdb_folder_name(*day, again); /* there is one way to write a day */
     return strcmp(name, again) == 0;
 }
 

@@ -73,7 +73,8 @@ bool mp_is(struct bytes key, const char *name);
 void mp_skip(struct mp *r);
 
 /* For kith-vec's inspect, and differential tests: one value of any type, without descending.
- * For str, bin, ext: view; array, map: count (pairs); ints as sign and magnitude. */
+ * For str, bin, ext: view; array, map: count (pairs); ints as sign and magnitude.  It does not
+ * see repeated or odd keys: run mp_skip() over the same bytes first. */
 struct mp_value {
     enum mp_type type;
     bool boolean;

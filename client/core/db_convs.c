@@ -101,6 +101,11 @@ int db_convs_prev(struct db *db, int64_t id, uint32_t bucket, uint64_t seq,
                   "iibi", (int64_t)bucket, (int64_t)seq, (struct bytes){head, 8}, id);
 }
 
+int db_convs_drop_prev(struct db *db)
+{
+    return db_run(db, "UPDATE convs SET prev_bucket = NULL, prev_seq = NULL, prev_head = NULL", "");
+}
+
 int db_convs_touch(struct db *db, int64_t id, uint64_t now_s)
 {
     return db_run(db, "UPDATE convs SET changed_s = ? WHERE id = ?", "ii", (int64_t)now_s, id);

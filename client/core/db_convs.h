@@ -39,6 +39,8 @@ MUST_USE int db_convs_second(struct db *db, int64_t id);
 MUST_USE int db_convs_verified(struct db *db, int64_t id, bool verified);
 MUST_USE int db_convs_prev(struct db *db, int64_t id, uint32_t bucket, uint64_t seq,
                            const uint8_t head[HASH_BYTES]);
+/* Forget all of these: the log they spoke of is not the relay's any more. */
+MUST_USE int db_convs_drop_prev(struct db *db);
 MUST_USE int db_convs_touch(struct db *db, int64_t id, uint64_t now_s);
 MUST_USE int db_convs_delete(struct db *db, int64_t id);
 

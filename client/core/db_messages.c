@@ -112,7 +112,7 @@ static enum message_why waiting_for(const struct db_rows *r, bool held, uint32_t
 {
     enum conv_state conv = (enum conv_state)db_int(r, 12);
 
-    if (conv < CONV_TAKEN && conv != CONV_LINKED)
+    if (conv < CONV_TAKEN || conv == CONV_FAILED)
         return WHY_LINKING;
     if (held)
         return WHY_ALARM;

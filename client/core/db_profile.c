@@ -69,6 +69,18 @@ int db_profile_put_relay(struct db *db, const uint8_t pk[KEM_PK_BYTES],
                   (struct bytes){pk, KEM_PK_BYTES}, (struct bytes){cohort, HASH_BYTES});
 }
 
+int db_profile_reset_cohort(struct db *db)
+{
+    int rc = db_run(db, "DELETE FROM descriptors", "");
+
+    if (rc)
+        return rc;
+    return db_run(db,
+                  "UPDATE profile SET relay_pk = NULL, cohort_id = NULL, descriptor = NULL,"
+                  " version = 0, home = 0 WHERE id = 1",
+                  "");
+}
+
 int db_profile_put_home(struct db *db, uint32_t home)
 {
     return db_run(db, "UPDATE profile SET home = ? WHERE id = 1", "i", (int64_t)home);

@@ -34,6 +34,8 @@ MUST_USE int db_profile_get(struct db *db, struct profile *out);
 MUST_USE int db_profile_put_member(struct db *db, const struct profile *p);
 MUST_USE int db_profile_put_relay(struct db *db, const uint8_t pk[KEM_PK_BYTES],
                                   const uint8_t cohort[HASH_BYTES]);
+/* Forget relay key, cohort, descriptors and home bucket. */
+MUST_USE int db_profile_reset_cohort(struct db *db);
 MUST_USE int db_profile_put_home(struct db *db, uint32_t home);
 /* Writes relay, reached_s, checked_s and behind. */
 MUST_USE int db_profile_put_link(struct db *db, const struct profile *p);

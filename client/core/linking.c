@@ -6,6 +6,7 @@
 #include "client/core/contact.h"
 #include "client/core/db_log.h"
 #include "client/core/db_profile.h"
+#include "client/core/gossip.h"
 #include "lib/secret.h"
 
 #include <errno.h>
@@ -229,6 +230,8 @@ static int take_accepted(struct core *c, struct link_row *l, const struct payloa
     l->has_take = true;
     memcpy(l->take_id, id, HASH_BYTES);
     rc = db_convs_put_link(c->db, l);
+    if (!rc)
+        rc = gossip_heard(c, l->conv, &p->gossip);
     return rc ? rc : core_conv_state(c, l->conv, CONV_LINKED, CONV_WHY_NONE);
 }
 
@@ -365,8 +368,8 @@ static int lost_race(struct core *c, struct link_row *l)
         return linking_failed(c, l->conv, CONV_WHY_TAKEN);
     rc = second_taker(c, l->conv, l->bucket);
     if (!rc)
-        rc = core_conv_state(c, l->conv, CONV_FAILED, CONV_WHY_TAKEN);
-    return rc;
+        rc = acks_stop(c, l->conv);
+    return rc ? rc : core_conv_state(c, l->conv, CONV_FAILED, CONV_WHY_TAKEN);
 }
 
 static int take_seen(struct core *c, struct linking_scan *scan, struct link_row *l,

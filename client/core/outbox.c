@@ -237,6 +237,8 @@ static int seal_in_session(struct outbox *o, const struct choice *what, struct f
         f->kind = 0;
         goto out;
     }
+    if (!rc)
+        rc = linking_words(c, s, &conv);
     if (!rc && row.id)
         rc = db_outbox_sealed(c->db, &row, sent.turn, sent.n);
     f->row = row.id;

@@ -285,6 +285,9 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_WIPE_CONFIRM                                                                         \
     N_("the name does not match the profile \"%s\". Nothing was taken away. Use: "            \
        "kith wipe --all --confirm=%s")
+#define W_WIPE_CONFIRM_CONV                                                                    \
+    N_("that was not confirmed for \"%s\". Nothing was taken away. Use: kith wipe CONV "       \
+       "--confirm=%s")
 #define W_WIPE_HELD                                                                            \
     N_("the profile is open in another kith. Nothing was taken away. Close it first: kith lock")
 #define W_WIPED_CONV N_("Gone from this device. Their device still has its copy.")
@@ -375,6 +378,8 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_CHAT_BYE N_("Left. The conversation goes on: start kith again any time.")
 #define W_CHAT_BYE_QUEUED                                                                      \
     N_("Left. %s; they go out when kith runs again.")
+#define W_CHAT_BYE_GUEST N_("Left. Nothing of it is on this device's disk.")
+#define W_CHAT_LINK N_("Give this to one person, by a way you trust: %s")
 #define W_CHAT_NEW_ELSEWHERE N_("%s wrote. /to %s shows it.")
 #define W_CHAT_NEW_CONV N_("%s has taken your link (c%lld). /to c%lld, then /verify.")
 #define W_CHAT_LINE N_("%s: %s")

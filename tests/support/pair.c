@@ -19,10 +19,11 @@ void pair_start(struct pair *p)
     assert_int_equal(contact_offer_seal(&p->offer, BYTES(hello), p->offered), 0);
     assert_int_equal(contact_offer_open(p->offer.secret, p->offered, pk, payload, &n), 0);
     assert_int_equal(contact_take_start(p->offer.secret, p->cohort, pk, &p->taker), 0);
-    assert_int_equal(contact_take_seal(p->taker, p->offer.secret, BYTES(hello), p->taken), 0);
+    assert_int_equal(contact_take_seal(p->taker, p->offer.secret, BYTES(hello), p->taken),
+                     0);
     ratchet_take_posted(p->taker);
-    assert_int_equal(contact_accept(&p->offer, p->cohort, p->taken, PAIR_MINUTE, payload, &n,
-                                    &p->inviter),
+    assert_int_equal(contact_accept(&p->offer, p->cohort, p->taken, PAIR_MINUTE, payload,
+                                    &n, &p->inviter),
                      0);
     support_equal((struct bytes){payload, n}, BYTES(hello));
 }

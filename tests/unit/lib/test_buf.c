@@ -59,6 +59,23 @@ static void buf_grow__refuses__a_length_that_would_wrap(void **state)
     buf_free(&b);
 }
 
+static void buf_grow__ends__for_any_length_and_cap(void **state)
+{
+    static const size_t lengths[] = {SIZE_MAX, SIZE_MAX - 1, SIZE_MAX / 2 + 1,
+                                     SIZE_MAX / 2};
+    struct support_fault f;
+    struct buf b;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(lengths); i++) {
+        buf_init(&b, SIZE_MAX);
+        support_fail_nth(&f, SEAM_ALLOC, 1, -ENOMEM); /* nobody has that much */
+        assert_null(buf_grow(&b, lengths[i]));
+        support_fail_none();
+        assert_int_equal(b.rc, -ENOMEM);
+    }
+}
+
 static void buf_put__keeps_what_it_has__when_memory_runs_out(void **state)
 {
     struct support_fault f;
@@ -141,6 +158,7 @@ int main(void)
         cmocka_unit_test(buf_put__appends__up_to_the_cap_and_sticks),
         cmocka_unit_test(buf__never_allocates__more_than_its_cap),
         cmocka_unit_test(buf_grow__refuses__a_length_that_would_wrap),
+        cmocka_unit_test(buf_grow__ends__for_any_length_and_cap),
         cmocka_unit_test(buf_put__keeps_what_it_has__when_memory_runs_out),
         cmocka_unit_test(buf_over__uses__the_callers_bytes_and_no_heap),
         cmocka_unit_test(buf_eat__moves__the_rest_to_the_front),

@@ -84,6 +84,39 @@ static void file_read__takes__exactly_cap(void **state)
     }
 }
 
+static int grow_before_reading(enum seam kind, void *arg)
+{
+    unsigned *left = arg;
+    int fd;
+
+    if (kind != SEAM_READ || *left == 0)
+        return 0;
+    --*left;
+    fd = open(support_path(dir, "a"), O_WRONLY | O_APPEND | O_CLOEXEC);
+    assert_int_equal(write(fd, "more", 4), 4);
+    close(fd);
+    return 0;
+}
+
+static void file_read__bounds__a_file_that_grows_meanwhile(void **state)
+{
+    unsigned times = 1;
+    struct buf b;
+
+    (void)state;
+    put("a", LABEL("12345"), 0600);
+    buf_init(&b, 100);
+    seam_set(grow_before_reading, &times);
+    assert_int_equal(file_read(support_path(dir, "a"), 100, false, &b), 0);
+    support_equal(buf_view(&b), LABEL("12345more"));
+    put("a", LABEL("12345"), 0600);
+    times = 1;
+    assert_int_equal(file_read(support_path(dir, "a"), 8, false, &b), -EFBIG);
+    seam_set(NULL, NULL);
+    assert_int_equal(b.n, 9);
+    buf_free(&b);
+}
+
 static void file_read__refuses__a_secret_that_others_may_read(void **state)
 {
     static const mode_t open_to_others[] = {0640, 0604, 0610, 0777, 0620};
@@ -157,6 +190,8 @@ static void file_replace__keeps_the_old_file__whichever_call_fails(void **state)
             support_fail_none();
             if (!f.fired) {
                 assert_int_equal(rc, 0);
+                if (kind == SEAM_SYNC)
+                    assert_int_equal(f.seen, 2); /* the file, then its folder */
                 break;
             }
             assert_true(rc < 0);
@@ -236,6 +271,7 @@ int main(void)
         IN_DIR(file_replace__writes__what_file_read_gives_back),
         IN_DIR(file_read__appends__and_leaves_out_alone_on_failure),
         IN_DIR(file_read__takes__exactly_cap),
+        IN_DIR(file_read__bounds__a_file_that_grows_meanwhile),
         IN_DIR(file_read__refuses__a_secret_that_others_may_read),
         IN_DIR(file_read__does_not_hang__on_a_pipe),
         IN_DIR(file_read__passes_on__each_failing_call),

@@ -103,8 +103,8 @@ static void kem_pk_check__agrees__on_random_damage(void **state)
     for (int i = 0; i < 1000; i++) {
         memcpy(pk, good, sizeof pk);
         for (int k = 0; k < 8; k++)
-            pk[support_random_below(&random, KEM_PK_BYTES)] ^=
-                (uint8_t)support_random_below(&random, 256);
+            pk[support_random_below(&random, KEM_PK_BYTES)] ^= (uint8_t)
+                support_random_below(&random, 256);
         (void)!both_say(pk);
     }
 }

@@ -92,6 +92,7 @@ static void base32_decode__refuses__spare_bits_lengths_and_letters(void **state)
     assert_int_equal(base32_decode("MZ", 2, out, 1), -EINVAL);
     assert_int_equal(base32_decode("MY", 2, out, 2), -EINVAL);
     assert_int_equal(base32_decode("MY=", 3, out, 1), -EINVAL);
+    assert_int_equal(base32_decode("MYA", 3, out, 1), -EINVAL);
     assert_int_equal(base32_decode("M", 1, out, 1), -EINVAL);
     assert_int_equal(base32_decode("M1", 2, out, 1), -EINVAL);
     assert_int_equal(base32_decode("M0", 2, out, 1), -EINVAL);

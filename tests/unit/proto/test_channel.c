@@ -107,8 +107,8 @@ static void channel_from__repeats_itself_when_the_randomness_is_given(void **sta
         assert_int_equal(channel_client_start_from(&m[i].client, relay_pk, seed, to_relay,
                                                    m[i].es, m[i].msg1),
                          0);
-        assert_int_equal(channel_relay_answer_from(&m[i].relay, relay_pk, relay_sk, m[i].msg1,
-                                                   to_client, m[i].msg2),
+        assert_int_equal(channel_relay_answer_from(&m[i].relay, relay_pk, relay_sk,
+                                                   m[i].msg1, to_client, m[i].msg2),
                          0);
         assert_int_equal(finish(&m[i]), 0);
         assert_same_channel(&m[i].client, &m[i].relay);
@@ -295,7 +295,8 @@ static void channel__refuses__records_before_the_handshake_is_done(void **state)
 
 /* ---- the two ways in which a KEM says no (SPEC 1) ---- */
 
-static void channel_relay_answer__ends_alike__for_low_order_and_damaged_parts(void **state)
+static void channel_relay_answer__ends_alike__for_low_order_and_damaged_parts(
+    void **state)
 {
     struct meeting m, low, damaged;
 
@@ -310,7 +311,8 @@ static void channel_relay_answer__ends_alike__for_low_order_and_damaged_parts(vo
     assert_wiped(&damaged.relay);
 }
 
-static void channel_client_finish__ends_alike__for_low_order_and_damaged_parts(void **state)
+static void channel_client_finish__ends_alike__for_low_order_and_damaged_parts(
+    void **state)
 {
     struct meeting m, low, damaged;
 
@@ -417,11 +419,13 @@ static void channel_client_start__refuses__a_bad_relay_key(void **state)
     (void)state;
     memcpy(bad, relay_pk, sizeof bad);
     memset(bad + KEM_PK_BYTES - X25519_BYTES, 0, X25519_BYTES);
-    assert_int_equal(channel_client_start(&m.client, bad, m.es, m.msg1), CHANNEL_E_REFUSED);
+    assert_int_equal(channel_client_start(&m.client, bad, m.es, m.msg1),
+                     CHANNEL_E_REFUSED);
     assert_wiped(&m.client);
     memcpy(bad, relay_pk, sizeof bad);
     memset(bad, 0xff, 3);
-    assert_int_equal(channel_client_start(&m.client, bad, m.es, m.msg1), CHANNEL_E_REFUSED);
+    assert_int_equal(channel_client_start(&m.client, bad, m.es, m.msg1),
+                     CHANNEL_E_REFUSED);
     assert_wiped(&m.client);
 }
 
@@ -493,8 +497,10 @@ int main(void)
         cmocka_unit_test(channel_relay_answer__gives_a_replayed_message_1_other_keys),
         cmocka_unit_test(channel_client_finish__refuses__a_second_time),
         cmocka_unit_test(channel__refuses__records_before_the_handshake_is_done),
-        cmocka_unit_test(channel_relay_answer__ends_alike__for_low_order_and_damaged_parts),
-        cmocka_unit_test(channel_client_finish__ends_alike__for_low_order_and_damaged_parts),
+        cmocka_unit_test(
+            channel_relay_answer__ends_alike__for_low_order_and_damaged_parts),
+        cmocka_unit_test(
+            channel_client_finish__ends_alike__for_low_order_and_damaged_parts),
         cmocka_unit_test(channel_relay_answer__takes__a_forged_message_1_that_is_right),
         cmocka_unit_test(channel_relay_answer__refuses__a_tag_made_with_a_refused_secret),
         cmocka_unit_test(channel_relay_answer__refuses__a_bad_e_in_a_good_message),

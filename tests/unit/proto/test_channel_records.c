@@ -155,7 +155,8 @@ static void channel_seal__refuses__more_than_fits(void **state)
 
     (void)state;
     meet(&p);
-    assert_int_equal(channel_seal(&p.client, record, FRAME_CLIENT_MAX_BYTES + 1), -EINVAL);
+    assert_int_equal(channel_seal(&p.client, record, FRAME_CLIENT_MAX_BYTES + 1),
+                     -EINVAL);
     assert_int_equal(channel_seal(&p.relay, record, FRAME_RELAY_MAX_BYTES + 1), -EINVAL);
     assert_int_equal(p.client.send_count, 0);
 }
@@ -322,7 +323,8 @@ static void channel_open__refuses__everything_after_a_bad_record(void **state)
 /* ---- sealed right, said wrong ---- */
 
 /* A record of any plaintext by somebody who has the keys. */
-static void seal_by_hand(const struct channel *c, size_t size, size_t used, size_t dirty_at)
+static void seal_by_hand(const struct channel *c, size_t size, size_t used,
+                         size_t dirty_at)
 {
     uint8_t nonce[AEGIS_NONCE_BYTES] = {0};
 
@@ -332,7 +334,8 @@ static void seal_by_hand(const struct channel *c, size_t size, size_t used, size
     if (dirty_at)
         other[dirty_at] = 1;
     le_put(nonce, c->send_count, 8);
-    aegis_seal(c->send_key, nonce, LABEL(""), (struct bytes){other + 2, size - 2 - 32}, other + 2);
+    aegis_seal(c->send_key, nonce, LABEL(""), (struct bytes){other + 2, size - 2 - 32},
+               other + 2);
 }
 
 static void channel_open__takes__what_the_hand_seals_right(void **state)
@@ -409,7 +412,7 @@ static void channel__changes_its_key_after_65536_records_and_no_sooner(void **st
         assert_int_equal(le_get(frames.p, 8), i);
     }
     assert_int_equal(p.relay.recv_count, REKEY_AFTER + 3); /* the counter goes on */
-    assert_int_equal(p.relay.send_count, 0);               /* the other direction: untouched */
+    assert_int_equal(p.relay.send_count, 0); /* the other direction: untouched */
     (void)seal(&p.relay, record, 5, 1);
     assert_opens(&p.client, record, 4480, 5, 1);
 }
@@ -421,7 +424,8 @@ static void channel__changes_the_relays_key_too_and_again(void **state)
 
     (void)state;
     meet(&p);
-    for (uint64_t border = REKEY_AFTER; border <= 3 * REKEY_AFTER; border += REKEY_AFTER) {
+    for (uint64_t border = REKEY_AFTER; border <= 3 * REKEY_AFTER;
+         border += REKEY_AFTER) {
         p.relay.send_count = p.client.recv_count = border - 1;
         memcpy(last, p.relay.send_key, sizeof last);
         for (uint8_t i = 0; i < 3; i++)

@@ -32,7 +32,8 @@ static struct descriptor example(void)
     return d;
 }
 
-static struct bytes signed_by(struct descriptor *d, const struct admin *who, struct buf *b)
+static struct bytes signed_by(struct descriptor *d, const struct admin *who,
+                              struct buf *b)
 {
     assert_int_equal(descriptor_sign(d, who->sk, b), 0);
     return buf_view(b);
@@ -170,19 +171,19 @@ static void descriptor_read__tells__forged_from_malformed(void **state)
 
 /* ---- ranges of the body ---- */
 
-#define REFUSED(change)                                                                   \
-    do {                                                                                  \
-        struct descriptor d = example();                                                  \
-        change;                                                                           \
-        if (read_of(d) != DESCRIPTOR_E_MALFORMED)                                         \
-            fail_msg("taken: %s", #change);                                               \
+#define REFUSED(change)                           \
+    do {                                          \
+        struct descriptor d = example();          \
+        change;                                   \
+        if (read_of(d) != DESCRIPTOR_E_MALFORMED) \
+            fail_msg("taken: %s", #change);       \
     } while (0)
-#define TAKEN(change)                                                                     \
-    do {                                                                                  \
-        struct descriptor d = example();                                                  \
-        change;                                                                           \
-        if (read_of(d))                                                                   \
-            fail_msg("refused: %s", #change);                                             \
+#define TAKEN(change)                         \
+    do {                                      \
+        struct descriptor d = example();      \
+        change;                               \
+        if (read_of(d))                       \
+            fail_msg("refused: %s", #change); \
     } while (0)
 
 static void descriptor_read__checks__every_range(void **state)
@@ -231,9 +232,9 @@ static void descriptor_read__wants__one_admin_in_version_1(void **state)
         memcpy(d.admins[1], admins[1].pk, 32);
     });
     REFUSED({ /* the same admin twice */
-        d.version = 2;
-        d.admins_n = 2;
-        memcpy(d.admins[1], admins[0].pk, 32);
+              d.version = 2;
+              d.admins_n = 2;
+              memcpy(d.admins[1], admins[0].pk, 32);
     });
 }
 
@@ -250,7 +251,9 @@ static void put_key(struct buf *b, const char *key)
 
     mw_cstr(b, key);
     switch (key[0]) {
-    case 'n': mw_cstr(b, "name"); break;
+    case 'n':
+        mw_cstr(b, "name");
+        break;
     case 'a':
         mw_array(b, 1);
         mw_bin(b, BYTES(admins[0].pk));
@@ -263,8 +266,11 @@ static void put_key(struct buf *b, const char *key)
         mw_cstr(b, "k");
         mw_bin(b, BYTES(zeros));
         break;
-    case 'p': mw_bin(b, BYTES(zeros)); break;
-    default: mw_uint(b, 1);
+    case 'p':
+        mw_bin(b, BYTES(zeros));
+        break;
+    default:
+        mw_uint(b, 1);
     }
 }
 
@@ -288,7 +294,8 @@ static size_t put_body(struct buf *b, const struct hand *h)
     return b->n;
 }
 
-static void sign_with(struct buf *out, struct bytes body, const struct admin *who, size_t count)
+static void sign_with(struct buf *out, struct bytes body, const struct admin *who,
+                      size_t count)
 {
     mw_array(out, 2);
     mw_bin(out, body);
@@ -296,7 +303,8 @@ static void sign_with(struct buf *out, struct bytes body, const struct admin *wh
     for (size_t i = 0; i < count; i++) {
         uint8_t sig[SIGN_BYTES];
 
-        assert_int_equal(sign_parts(who[i].sk, LABEL("kith1 descriptor"), &body, 1, sig), 0);
+        assert_int_equal(sign_parts(who[i].sk, LABEL("kith1 descriptor"), &body, 1, sig),
+                         0);
         mw_bin(out, BYTES(sig));
     }
     assert_int_equal(out->rc, 0);
@@ -322,7 +330,8 @@ static void descriptor_read__wants__each_key_once(void **state)
     for (size_t i = 0; i < COUNT(keys); i++) {
         assert_int_equal(read_by_hand((struct hand){.without = keys[i]}),
                          DESCRIPTOR_E_MALFORMED);
-        assert_int_equal(read_by_hand((struct hand){.twice = keys[i]}), DESCRIPTOR_E_MALFORMED);
+        assert_int_equal(read_by_hand((struct hand){.twice = keys[i]}),
+                         DESCRIPTOR_E_MALFORMED);
     }
     assert_int_equal(read_by_hand((struct hand){.extra = "later"}), 0);
     /* a predecessor of version 1 */
@@ -356,7 +365,8 @@ static void descriptor_read__refuses__a_second_signature_of_version_1(void **sta
 
         (void)put_body(&body, &h);
         sign_with(&b, buf_view(&body), admins, count);
-        assert_int_equal(read_exact(buf_view(&b), &out), count == 1 ? 0 : DESCRIPTOR_E_MALFORMED);
+        assert_int_equal(read_exact(buf_view(&b), &out),
+                         count == 1 ? 0 : DESCRIPTOR_E_MALFORMED);
     }
 }
 

@@ -35,13 +35,14 @@ static void seal_mail(uint32_t n, uint32_t pn, size_t payload_n)
 static void seal_offer(size_t payload_n)
 {
     assert_int_equal(
-        envelope_offer_seal(in.secret, in.salt, in.pk, payload_of(payload_n), envelope), 0);
+        envelope_offer_seal(in.secret, in.salt, in.pk, payload_of(payload_n), envelope),
+        0);
 }
 
 static void seal_take(size_t payload_n)
 {
-    assert_int_equal(envelope_take_seal(in.secret, in.salt, in.ct, in.pk, in.k_body, in.th,
-                                        payload_of(payload_n), envelope),
+    assert_int_equal(envelope_take_seal(in.secret, in.salt, in.ct, in.pk, in.k_body,
+                                        in.th, payload_of(payload_n), envelope),
                      0);
 }
 
@@ -161,7 +162,8 @@ static void envelope_mail__opens__to_what_was_sealed(void **state)
         assert_memory_equal(h.ct, in.ct, sizeof h.ct);
         assert_int_equal(h.n, 255);
         assert_int_equal(h.pn, 256);
-        assert_int_equal(envelope_body_open(envelope, in.k_body, in.th, payload, &got), 0);
+        assert_int_equal(envelope_body_open(envelope, in.k_body, in.th, payload, &got),
+                         0);
         assert_int_equal(got, n);
         assert_memory_equal(payload, in.payload, n);
         assert_memory_equal(envelope, in.tag, 16);
@@ -218,8 +220,8 @@ static void envelope_seal__refuses__a_payload_over_1622_bytes(void **state)
                      -EMSGSIZE);
     assert_int_equal(envelope_offer_seal(in.secret, in.salt, in.pk, long_one, envelope),
                      -EMSGSIZE);
-    assert_int_equal(envelope_take_seal(in.secret, in.salt, in.ct, in.pk, in.k_body, in.th,
-                                        long_one, envelope),
+    assert_int_equal(envelope_take_seal(in.secret, in.salt, in.ct, in.pk, in.k_body,
+                                        in.th, long_one, envelope),
                      -EMSGSIZE);
 }
 
@@ -232,8 +234,8 @@ static void envelope_mail__is_one_size_whatever_it_says(void **state)
     (void)state;
     for (size_t n = 0; n <= PAYLOAD_BYTES_MAX; n += PAYLOAD_BYTES_MAX) {
         memset(guard, 0x5a, sizeof guard);
-        assert_int_equal(envelope_mail_seal(in.tag, in.salt, in.k_hdr, &h, in.k_body, in.th,
-                                            payload_of(n), guard),
+        assert_int_equal(envelope_mail_seal(in.tag, in.salt, in.k_hdr, &h, in.k_body,
+                                            in.th, payload_of(n), guard),
                          0);
         assert_untouched(guard + ENVELOPE_BYTES, 64);
         assert_false(secret_is_zero(guard + ENVELOPE_BYTES - 16, 16));

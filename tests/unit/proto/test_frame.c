@@ -107,7 +107,7 @@ static void code_text__is_a_phrase_for_every_code(void **state)
         assert_int_equal(next(&in).code, c);
     }
     assert_string_equal(code_text((enum code)(CODE_MAX + 1)), "");
-    assert_string_equal(code_text((enum code)-1), "");
+    assert_string_equal(code_text((enum code) - 1), "");
 }
 
 /* ---- what is refused ---- */
@@ -120,33 +120,33 @@ static void frame_next__refuses__shapes_that_are_not_frames(void **state)
         "90",
         "81 00 00",
         "92 00 00",
-        "95 00 00 a1 61 80 80",         /* five */
-        "94 03 00 a1 61 80",            /* kind 3 */
-        "94 ff 00 a1 61 80",            /* kind -1 */
-        "94 c0 00 a1 61 80",            /* kind nil */
-        "93 00 a1 61 80",               /* a request without id */
-        "93 01 c0 c0",                  /* a response without id */
-        "94 02 00 a1 61 80",            /* a notification with id */
-        "94 00 ff a1 61 80",            /* id -1 */
-        "94 00 cf 0000000100000000 a1 61 80", /* id 2^32 */
-        "94 00 cc 05 a1 61 80",         /* id not in its shortest form */
-        "dc 0004 00 05 a1 61 80",       /* array length likewise */
-        "94 00 05 d9 01 61 80",         /* method likewise */
-        "94 00 05 a0 80",               /* method empty */
-        "94 00 05 c4 01 61 80",         /* method bin */
-        "94 00 05 a1 ff 80",            /* method not UTF-8 */
-        "94 00 05 a1 61 c1",            /* no value */
-        "94 00 05 a1 61 81 a1 61",      /* map without its value */
+        "95 00 00 a1 61 80 80",                /* five */
+        "94 03 00 a1 61 80",                   /* kind 3 */
+        "94 ff 00 a1 61 80",                   /* kind -1 */
+        "94 c0 00 a1 61 80",                   /* kind nil */
+        "93 00 a1 61 80",                      /* a request without id */
+        "93 01 c0 c0",                         /* a response without id */
+        "94 02 00 a1 61 80",                   /* a notification with id */
+        "94 00 ff a1 61 80",                   /* id -1 */
+        "94 00 cf 0000000100000000 a1 61 80",  /* id 2^32 */
+        "94 00 cc 05 a1 61 80",                /* id not in its shortest form */
+        "dc 0004 00 05 a1 61 80",              /* array length likewise */
+        "94 00 05 d9 01 61 80",                /* method likewise */
+        "94 00 05 a0 80",                      /* method empty */
+        "94 00 05 c4 01 61 80",                /* method bin */
+        "94 00 05 a1 ff 80",                   /* method not UTF-8 */
+        "94 00 05 a1 61 c1",                   /* no value */
+        "94 00 05 a1 61 81 a1 61",             /* map without its value */
         "94 00 05 a1 61 82 a1 61 00 a1 61 00", /* a key twice */
-        "94 01 05 c0",                  /* no result */
-        "94 01 05 92 09 a1 78 00",      /* error and result */
-        "94 01 05 92 00 a0 c0",         /* code 0 */
-        "94 01 05 92 0f a0 c0",         /* code 15 */
-        "94 01 05 91 09 c0",            /* error without text */
-        "94 01 05 93 09 a1 78 00 c0",   /* error of three */
-        "94 01 05 92 09 c4 01 78 c0",   /* text bin */
-        "94 01 05 09 c0",               /* error a number */
-        "94 01 05 c2 c0",               /* error false */
+        "94 01 05 c0",                         /* no result */
+        "94 01 05 92 09 a1 78 00",             /* error and result */
+        "94 01 05 92 00 a0 c0",                /* code 0 */
+        "94 01 05 92 0f a0 c0",                /* code 15 */
+        "94 01 05 91 09 c0",                   /* error without text */
+        "94 01 05 93 09 a1 78 00 c0",          /* error of three */
+        "94 01 05 92 09 c4 01 78 c0",          /* text bin */
+        "94 01 05 09 c0",                      /* error a number */
+        "94 01 05 c2 c0",                      /* error false */
     };
 
     (void)state;

@@ -78,7 +78,7 @@ static void mw_int__round_trips__around_every_edge(void **state)
 
 static void mw__sticks__when_the_buffer_is_full(void **state)
 {
-    uint8_t room[4];
+    uint8_t room[4], more[16];
     struct buf b = BUF_OVER(room);
 
     (void)state;
@@ -88,7 +88,7 @@ static void mw__sticks__when_the_buffer_is_full(void **state)
     mw_bool(&b, false);
     mw_map(&b, 1);
     assert_true(b.n <= sizeof room);
-    b = BUF_OVER(room);
+    b = BUF_OVER(more);
     mw_bin(&b, (struct bytes){room,
                               (size_t)UINT32_MAX + 1}); /* beyond what the format says */
     assert_int_equal(b.rc, -ENOSPC);

@@ -3,8 +3,8 @@
 #include "tests/support/meaning.h"
 
 #include "lib/secret.h"
-#include "proto/msg.h"
 #include "proto/mp_write.h"
+#include "proto/msg.h"
 
 #include <string.h>
 
@@ -38,23 +38,23 @@ struct codec {
     union any example;
 };
 
-#define REQUEST(what)                                                                     \
-    static int read_##what(struct bytes body, union any *out)                             \
-    {                                                                                     \
-        return msg_##what##_read(body, &out->what);                                       \
-    }                                                                                     \
-    static void write_##what(struct buf *b, const union any *m)                           \
-    {                                                                                     \
-        msg_##what##_write(b, 77, &m->what);                                              \
+#define REQUEST(what)                                           \
+    static int read_##what(struct bytes body, union any *out)   \
+    {                                                           \
+        return msg_##what##_read(body, &out->what);             \
+    }                                                           \
+    static void write_##what(struct buf *b, const union any *m) \
+    {                                                           \
+        msg_##what##_write(b, 77, &m->what);                    \
     }
-#define NOTIFY(what)                                                                      \
-    static int read_##what(struct bytes body, union any *out)                             \
-    {                                                                                     \
-        return msg_##what##_read(body, &out->what);                                       \
-    }                                                                                     \
-    static void write_##what(struct buf *b, const union any *m)                           \
-    {                                                                                     \
-        msg_##what##_write(b, &m->what);                                                  \
+#define NOTIFY(what)                                            \
+    static int read_##what(struct bytes body, union any *out)   \
+    {                                                           \
+        return msg_##what##_read(body, &out->what);             \
+    }                                                           \
+    static void write_##what(struct buf *b, const union any *m) \
+    {                                                           \
+        msg_##what##_write(b, &m->what);                        \
     }
 REQUEST(hello)
 REQUEST(hello_result)
@@ -90,7 +90,8 @@ static const struct codec codecs[] = {
     {CODEC(hello_result, METHOD_COUNT, "vtd"), {.hello_result = {1, 1900000000, 300}}},
     {CODEC(descriptors, METHOD_DESCRIPTORS, "f"), {.descriptors = {UINT32_MAX}}},
     {CODEC(descriptors_result, METHOD_COUNT, "d"),
-     {.descriptors_result = {2, {{descriptor_a, sizeof descriptor_a}, {descriptor_b, 3}}}}},
+     {.descriptors_result = {2,
+                             {{descriptor_a, sizeof descriptor_a}, {descriptor_b, 3}}}}},
     {CODEC(enrol, METHOD_ENROL, "iks"), {.enrol = {{1}, {2}, {3}}}},
     {CODEC(prove, METHOD_PROVE, "ks"), {.prove = {{2}, {3}}}},
     {CODEC(nil, METHOD_COUNT, ""), {.gap = {0}}},
@@ -172,7 +173,8 @@ static void method_find__finds__each_row_by_name_kind_and_side(void **state)
 
         assert_int_equal(method_find(name, row->kind, row->from_client), m);
         assert_int_equal(method_find(name, row->kind, !row->from_client), METHOD_COUNT);
-        assert_int_equal(method_find(name, FRAME_RESPONSE, row->from_client), METHOD_COUNT);
+        assert_int_equal(method_find(name, FRAME_RESPONSE, row->from_client),
+                         METHOD_COUNT);
         name.n--;
         assert_int_equal(method_find(name, row->kind, row->from_client), METHOD_COUNT);
     }
@@ -242,7 +244,8 @@ struct row {
     bool good;
 };
 
-static void table(int (*read)(struct bytes, union any *), const struct row *rows, size_t n)
+static void table(int (*read)(struct bytes, union any *), const struct row *rows,
+                  size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         struct bytes in = support_hex(rows[i].hex);
@@ -255,8 +258,8 @@ static void table(int (*read)(struct bytes, union any *), const struct row *rows
     }
 }
 
-#define TABLE(read, ...)                                                                  \
-    table(read, (const struct row[]){__VA_ARGS__},                                        \
+#define TABLE(read, ...)                           \
+    table(read, (const struct row[]){__VA_ARGS__}, \
           sizeof((const struct row[]){__VA_ARGS__}) / sizeof(struct row))
 
 static void msg_hello_read__takes__one_to_eight_versions_once_each(void **state)
@@ -265,15 +268,16 @@ static void msg_hello_read__takes__one_to_eight_versions_once_each(void **state)
     TABLE(read_hello, {"81 a1 76 91 01", true}, {"81 a1 76 92 01 02", true},
           {"81 a1 76 98 01 02 03 04 05 06 07 1f", true},
           {"81 a1 76 99 01 02 03 04 05 06 07 08 09", false}, {"81 a1 76 90", false},
-          {"81 a1 76 91 00", false}, {"81 a1 76 91 20", false}, {"81 a1 76 92 01 01", false},
-          {"81 a1 76 01", false}, {"80", false}, {"c0", false}, {"91 91 01", false},
-          {"82 a1 76 91 01 a1 7a c0", true},            /* an unknown key */
-          {"82 a1 76 91 01 a2 76 76 c0", true},         /* a longer one */
-          {"82 a1 76 91 01 a0 c0", true},               /* an empty one */
-          {"82 a1 76 91 01 a1 00 c0", true},            /* a zero */
-          {"82 a1 76 91 01 a1 76 91 01", false},        /* repeated */
-          {"82 a1 76 91 01 a1 7a c1", false},           /* unknown and bad */
-          {"82 a1 76 91 01 01 c0", false},              /* a key that is no str */
+          {"81 a1 76 91 00", false}, {"81 a1 76 91 20", false},
+          {"81 a1 76 92 01 01", false}, {"81 a1 76 01", false}, {"80", false},
+          {"c0", false}, {"91 91 01", false},
+          {"82 a1 76 91 01 a1 7a c0", true},     /* an unknown key */
+          {"82 a1 76 91 01 a2 76 76 c0", true},  /* a longer one */
+          {"82 a1 76 91 01 a0 c0", true},        /* an empty one */
+          {"82 a1 76 91 01 a1 00 c0", true},     /* a zero */
+          {"82 a1 76 91 01 a1 76 91 01", false}, /* repeated */
+          {"82 a1 76 91 01 a1 7a c1", false},    /* unknown and bad */
+          {"82 a1 76 91 01 01 c0", false},       /* a key that is no str */
           {"81 c4 01 76 91 01", false}, {"81 a1 76 91 01 00", false});
 }
 
@@ -298,13 +302,15 @@ static void msg_hello_result_read__checks__ranges(void **state)
 static void msg_subscribe_read__checks__ranges(void **state)
 {
     (void)state;
-    TABLE(read_subscribe, {"82 a1 62 02 a1 63 00", true}, {"82 a1 62 00 a1 63 cd 1000", true},
-          {"82 a1 62 02 a1 63 cd 1001", false}, {"83 a1 62 02 a1 66 01 a1 63 01", true},
-          {"83 a1 62 02 a1 66 00 a1 63 01", false}, {"83 a1 62 02 a1 66 c0 a1 63 01", false},
-          {"83 a1 62 02 a1 66 cf 0000010000000000 a1 63 01", true},
-          {"83 a1 62 02 a1 66 cf 0000010000000001 a1 63 01", false},
-          {"82 a1 62 cd ffff a1 63 00", true}, {"82 a1 62 ce 00010000 a1 63 00", false},
-          {"82 a1 62 ff a1 63 00", false}, {"81 a1 62 02", false}, {"81 a1 63 02", false});
+    TABLE(
+        read_subscribe, {"82 a1 62 02 a1 63 00", true},
+        {"82 a1 62 00 a1 63 cd 1000", true}, {"82 a1 62 02 a1 63 cd 1001", false},
+        {"83 a1 62 02 a1 66 01 a1 63 01", true}, {"83 a1 62 02 a1 66 00 a1 63 01", false},
+        {"83 a1 62 02 a1 66 c0 a1 63 01", false},
+        {"83 a1 62 02 a1 66 cf 0000010000000000 a1 63 01", true},
+        {"83 a1 62 02 a1 66 cf 0000010000000001 a1 63 01", false},
+        {"82 a1 62 cd ffff a1 63 00", true}, {"82 a1 62 ce 00010000 a1 63 00", false},
+        {"82 a1 62 ff a1 63 00", false}, {"81 a1 62 02", false}, {"81 a1 63 02", false});
 }
 
 static void msg_credit_read__refuses__none_and_too_much(void **state)
@@ -336,8 +342,8 @@ static void msg_descriptors_read__counts_from_one(void **state)
 static void msg_nil_read__takes__nil_alone(void **state)
 {
     (void)state;
-    TABLE(read_nil, {"c0", true}, {"", false}, {"c2", false}, {"80", false}, {"00", false},
-          {"c0 c0", false});
+    TABLE(read_nil, {"c0", true}, {"", false}, {"c2", false}, {"80", false},
+          {"00", false}, {"c0 c0", false});
 }
 
 static void msg_descriptors_result_read__bounds__a_descriptor(void **state)
@@ -358,7 +364,8 @@ static void msg_descriptors_result_read__bounds__a_descriptor(void **state)
 
 static void msg_descriptors_result__of_two_fits_a_small_record(void **state)
 {
-    const union any m = {.descriptors_result = {2, {BYTES(descriptor_a), BYTES(descriptor_a)}}};
+    const union any m = {
+        .descriptors_result = {2, {BYTES(descriptor_a), BYTES(descriptor_a)}}};
     uint8_t room[FRAME_CLIENT_MAX_BYTES];
     struct buf b = BUF_OVER(room);
 
@@ -378,7 +385,8 @@ static void msg_post_read__takes__envelopes_of_4064_bytes_only(void **state)
 
         assert_int_equal(read_post(body, &out), n == ENVELOPE_BYTES ? 0 : MP_E_MALFORMED);
         if (n == ENVELOPE_BYTES)
-            assert_true(out.post.envelope.p > room && out.post.envelope.p < room + sizeof room);
+            assert_true(out.post.envelope.p > room &&
+                        out.post.envelope.p < room + sizeof room);
     }
 }
 

@@ -17,6 +17,7 @@ static const struct payload text = {
     .text = {(const uint8_t *)"are you awake?", 14},
     .part = 3,
     .parts = 5,
+    .order = 70000,
     .acks_n = 3,
     .acks = {{.turn = 2, .upto = 256, .missing = {0x11, [31] = 0x80}},
              {.turn = 4, .upto = 9, .missing = {0, 1}},
@@ -40,10 +41,12 @@ static const struct payload take = {
     .has_home = true,
     .home = 2,
 };
-static const struct payload ack = {
-    .type = PAYLOAD_ACK, .acks_n = 1, .acks = {{.turn = 1, .upto = 8, .missing = {0x7e}}}};
+static const struct payload ack = {.type = PAYLOAD_ACK,
+                                   .acks_n = 1,
+                                   .acks = {{.turn = 1, .upto = 8, .missing = {0x7e}}}};
 static const struct payload empty = {.type = PAYLOAD_EMPTY};
-static const struct payload later = {.type = 1000, .id = {1}, .acks_n = 1, .acks = {{1, 1, {0}}}};
+static const struct payload later = {
+    .type = 1000, .id = {1}, .acks_n = 1, .acks = {{1, 1, {0}}}};
 
 static const struct payload *const examples[] = {&text, &take, &ack, &empty, &later};
 
@@ -71,6 +74,7 @@ static void assert_same(const struct payload *a, const struct payload *b)
     assert_int_equal(x.minute, y.minute);
     assert_int_equal(x.part, y.part);
     assert_int_equal(x.parts, y.parts);
+    assert_int_equal(x.order, y.order);
     assert_int_equal(x.acks_n, y.acks_n);
     assert_memory_equal(x.acks, y.acks, sizeof x.acks);
     assert_int_equal(x.gossip.has_directory, y.gossip.has_directory);
@@ -104,7 +108,8 @@ static void payload_read__gives__what_was_written(void **state)
 /* The largest text with everything beside it: it fits, and leaves the reserve of SPEC 7.3. */
 static void payload_write__fits__a_full_part_with_all_acks_and_gossip(void **state)
 {
-    uint8_t room[PAYLOAD_BYTES_MAX - PAYLOAD_RESERVED_BYTES], letters[TEXT_PART_BYTES_MAX];
+    uint8_t room[PAYLOAD_BYTES_MAX - PAYLOAD_RESERVED_BYTES],
+        letters[TEXT_PART_BYTES_MAX];
     struct buf b = BUF_OVER(room);
     struct payload p = text, out;
 
@@ -114,6 +119,7 @@ static void payload_write__fits__a_full_part_with_all_acks_and_gossip(void **sta
     p.minute = UINT32_MAX;
     p.part = 62;
     p.parts = 64;
+    p.order = UINT32_MAX;
     p.acks_n = ACKS_MAX;
     for (size_t i = 0; i < ACKS_MAX; i++) {
         p.acks[i] = (struct payload_ack){.turn = UINT32_MAX - (uint32_t)i, .upto = 256};
@@ -143,8 +149,9 @@ static void payload_read__takes__the_keys_in_any_order(void **state)
  * its other keys we know nothing, not even those whose letters we use. */
 static void payload_read__takes__an_unknown_type_without_reading_its_keys(void **state)
 {
-    struct bytes in = support_hex("87 a174 cd03e8 a169 c410 000102030405060708090a0b0c0d0e0f"
-                                  "a16d 05 a162 07 a170 c3 a16e 91c0 a16b a178");
+    struct bytes in = support_hex(
+        "88 a174 cd03e8 a16f 00 a169 c410 000102030405060708090a0b0c0d0e0f"
+        "a16d 05 a162 07 a170 c3 a16e 91c0 a16b a178");
     struct payload out;
 
     (void)state;
@@ -161,7 +168,7 @@ static void payload_read__takes__an_unknown_type_without_reading_its_keys(void *
 static const char *letters_of(uint32_t type)
 {
     if (type == PAYLOAD_TEXT)
-        return "timagbp";
+        return "timagbpo";
     if (type == PAYLOAD_OFFER || type == PAYLOAD_TAKE || type == PAYLOAD_ACCEPT ||
         type == PAYLOAD_PROFILE)
         return "timagnk";
@@ -248,18 +255,19 @@ static void table(const struct row *rows, size_t n)
     }
 }
 
-#define TABLE(...)                                                                        \
-    table((const struct row[]){__VA_ARGS__},                                              \
+#define TABLE(...)                           \
+    table((const struct row[]){__VA_ARGS__}, \
           sizeof((const struct row[]){__VA_ARGS__}) / sizeof(struct row))
 
 static void payload_read__wants__type_id_and_minute(void **state)
 {
     (void)state;
-    TABLE({"83" START "a174 06", true}, {"82" START, false}, {"83" START "a174 00", false},
-          {"83" START "a174 ff", false}, {"83" START "a174 c0", false},
-          {"83" START "a174 a131", false}, {"83" START "a174 ce ffffffff", true},
-          {"83" START "a174 cf 0000000100000000", false}, {"84" START "a174 06 a174 06", false},
-          {"82 a16d 05 a174 06", false},
+    TABLE({"83" START "a174 06", true}, {"82" START, false},
+          {"83" START "a174 00", false}, {"83" START "a174 ff", false},
+          {"83" START "a174 c0", false}, {"83" START "a174 a131", false},
+          {"83" START "a174 ce ffffffff", true},
+          {"83" START "a174 cf 0000000100000000", false},
+          {"84" START "a174 06 a174 06", false}, {"82 a16d 05 a174 06", false},
           {"82 a169 c410 000102030405060708090a0b0c0d0e0f a174 06", false},
           {"83 a169 c40f 0102030405060708090a0b0c0d0e0f a16d 05 a174 06", false},
           {"83 a169 c411 01000102030405060708090a0b0c0d0e0f a16d 05 a174 06", false},
@@ -270,7 +278,8 @@ static void payload_read__wants__the_text_of_a_text(void **state)
 {
     (void)state;
     TABLE({"84" START "a174 01 a162 a0", true}, {"83" START "a174 01", false},
-          {"84" START "a174 01 a162 c400", false}, {"84" START "a174 01 a162 a1ff", false},
+          {"84" START "a174 01 a162 c400", false},
+          {"84" START "a174 01 a162 a1ff", false},
           {"85" START "a174 01 a162 a0 a170 92 00 02", true},
           {"85" START "a174 01 a162 a0 a170 92 01 02", true},
           {"85" START "a174 01 a162 a0 a170 92 02 02", false},
@@ -278,6 +287,10 @@ static void payload_read__wants__the_text_of_a_text(void **state)
           {"85" START "a174 01 a162 a0 a170 92 3f 40", true},
           {"85" START "a174 01 a162 a0 a170 92 3f 41", false},
           {"85" START "a174 01 a162 a0 a170 91 00", false},
+          {"85" START "a174 01 a162 a0 a16f 01", true},
+          {"85" START "a174 01 a162 a0 a16f 00", false},
+          {"85" START "a174 01 a162 a0 a16f ce ffffffff", true},
+          {"85" START "a174 01 a162 a0 a16f cf 0000000100000000", false},
           {"85" START "a174 01 a162 a0 a170 93 00 02 00", false});
 }
 
@@ -304,17 +317,18 @@ static void payload_read__wants__name_and_home_where_they_belong(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(types); i++) {
         static const struct row rows[] = {
-            {"a16e a0 a16b 02", true},       {"a16e a162 a16b cd 0101", true},
-            {"a16e a0 a16b 01", false},      {"a16e a0 a16b cd 0102", false},
-            {"a16e a0 a16b c0", false},      {"a16e c400 a16b 02", false},
-            {"a16e a0 a178 00", false},      {"a178 00 a16b 02", false},
+            {"a16e a0 a16b 02", true},    {"a16e a162 a16b cd 0101", true},
+            {"a16e a0 a16b 01", false},   {"a16e a0 a16b cd 0102", false},
+            {"a16e a0 a16b c0", false},   {"a16e c400 a16b 02", false},
+            {"a16e a0 a178 00", false},   {"a178 00 a16b 02", false},
             {"a16e a1ff a16b 02", false},
         };
 
         for (size_t j = 0; j < COUNT(rows); j++) {
             char hex[256];
 
-            (void)snprintf(hex, sizeof hex, "85" START "a174 %s %s", types[i], rows[j].hex);
+            (void)snprintf(hex, sizeof hex, "85" START "a174 %s %s", types[i],
+                           rows[j].hex);
             TABLE({hex, rows[j].good});
         }
     }
@@ -340,25 +354,27 @@ static void payload_read__takes__acks_in_one_form_only(void **state)
 {
     (void)state;
     TABLE({"84" START "a174 02 a161 91 93 01 01 c400", true},
-          {"83" START "a174 02", false},                        /* an ack of nothing */
-          {"84" START "a174 02 a161 90", false},                /* likewise */
-          {"84" START "a174 02 a161 91 93 00 01 c400", false},  /* turn 0 */
-          {"84" START "a174 02 a161 91 93 01 00 c400", false},  /* none received */
+          {"83" START "a174 02", false},                       /* an ack of nothing */
+          {"84" START "a174 02 a161 90", false},               /* likewise */
+          {"84" START "a174 02 a161 91 93 00 01 c400", false}, /* turn 0 */
+          {"84" START "a174 02 a161 91 93 01 00 c400", false}, /* none received */
           {"84" START "a174 02 a161 91 93 01 cd 0100 c400", true},
           {"84" START "a174 02 a161 91 93 01 cd 0101 c400", false},
           {"84" START "a174 02 a161 91 93 01 05 c401 11", true},
-          {"84" START "a174 02 a161 91 93 01 05 c401 00", false},   /* says what "" says */
-          {"84" START "a174 02 a161 91 93 01 05 c401 20", false},   /* bit 5 of 5 */
+          {"84" START "a174 02 a161 91 93 01 05 c401 00", false}, /* says what "" says */
+          {"84" START "a174 02 a161 91 93 01 05 c401 20", false}, /* bit 5 of 5 */
           {"84" START "a174 02 a161 91 93 01 08 c401 80", true},
-          {"84" START "a174 02 a161 91 93 01 09 c401 80", false},   /* a byte short */
+          {"84" START "a174 02 a161 91 93 01 09 c401 80", false}, /* a byte short */
           {"84" START "a174 02 a161 91 93 01 09 c402 8000", true},
           {"84" START "a174 02 a161 91 93 01 09 c402 0002", false},
           {"84" START "a174 02 a161 91 93 01 08 c402 8000", false}, /* a byte long */
           {"84" START "a174 02 a161 91 92 01 08", false},
           {"84" START "a174 02 a161 91 94 01 08 c400 00", false},
-          {"84" START "a174 02 a161 94 93 01 01 c400 93 03 01 c400 93 05 01 c400 93 07 01 c400",
+          {"84" START
+           "a174 02 a161 94 93 01 01 c400 93 03 01 c400 93 05 01 c400 93 07 01 c400",
            true},
-          {"84" START "a174 02 a161 95 93 01 01 c400 93 03 01 c400 93 05 01 c400 93 07 01 c400 "
+          {"84" START
+           "a174 02 a161 95 93 01 01 c400 93 03 01 c400 93 05 01 c400 93 07 01 c400 "
            "93 09 01 c400",
            false});
 }
@@ -374,9 +390,11 @@ static void payload_read__checks__gossip(void **state)
            false},
           {"84" START "a174 06 a167 81 a170 93 02 01 c408 0001020304050607", true},
           {"84" START "a174 06 a167 81 a170 93 02 00 c408 0001020304050607", false},
-          {"84" START "a174 06 a167 81 a170 93 ce 00010000 01 c408 0001020304050607", false},
+          {"84" START "a174 06 a167 81 a170 93 ce 00010000 01 c408 0001020304050607",
+           false},
           {"84" START "a174 06 a167 82 a163 c408 0001020304050607 a178 c0", true},
-          {"84" START "a174 06 a167 82 a163 c408 0001020304050607 a163 c408 0001020304050607",
+          {"84" START
+           "a174 06 a167 82 a163 c408 0001020304050607 a163 c408 0001020304050607",
            false},
           {"84" START "a174 06 a167 c0", false}, {"84" START "a174 06 a167 90", false});
 }

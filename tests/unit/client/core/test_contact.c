@@ -301,7 +301,8 @@ static void contact_take_seal__leaves_nothing__when_randomness_fails(void **stat
 
     (void)state;
     support_fail_nth(&fault, SEAM_RANDOM, 1, -EIO);
-    assert_int_equal(contact_take_seal(taker, offer.secret, LABEL("words"), envelope), -EIO);
+    assert_int_equal(contact_take_seal(taker, offer.secret, LABEL("words"), envelope),
+                     -EIO);
     support_fail_none();
     assert_int_equal(seal_take(), 0);
 }

@@ -44,7 +44,8 @@ static void ratchet__talks__both_ways_for_many_turns(void **state)
     }
 }
 
-static void ratchet_seal__begins_a_turn__only_after_the_peers_newest_was_opened(void **state)
+static void ratchet_seal__begins_a_turn__only_after_the_peers_newest_was_opened(
+    void **state)
 {
     struct pair_mail m[5];
 
@@ -145,7 +146,8 @@ static void assert_waits(struct ratchet *r)
     struct ratchet_sent at;
 
     assert_true(counts(r).awaiting);
-    assert_int_equal(ratchet_seal(r, LABEL("one too many"), envelope, &at), RATCHET_E_WAIT);
+    assert_int_equal(ratchet_seal(r, LABEL("one too many"), envelope, &at),
+                     RATCHET_E_WAIT);
     pair_same(r, before);
     support_drop(before);
 }
@@ -215,7 +217,8 @@ struct seen_tags {
     size_t count;
 };
 
-static int see(const uint8_t tag[ENVELOPE_TAG_BYTES], uint32_t turn, uint32_t n, void *arg)
+static int see(const uint8_t tag[ENVELOPE_TAG_BYTES], uint32_t turn, uint32_t n,
+               void *arg)
 {
     struct seen_tags *s = arg;
 
@@ -433,9 +436,9 @@ static void ratchet_seal__changes_nothing__when_the_payload_is_too_long(void **s
     assert_int_equal(ratchet_seal(p.inviter, BYTES(words), envelope, &at), -EMSGSIZE);
     pair_same(p.inviter, before);
     support_drop(before);
-    assert_int_equal(ratchet_seal(p.inviter, (struct bytes){words, PAYLOAD_BYTES_MAX},
-                                  envelope, &at),
-                     0);
+    assert_int_equal(
+        ratchet_seal(p.inviter, (struct bytes){words, PAYLOAD_BYTES_MAX}, envelope, &at),
+        0);
     assert_int_equal(ratchet_open(p.taker, envelope, 2, 0, 0, payload, &n, &opened), 0);
     assert_int_equal(n, PAYLOAD_BYTES_MAX);
 }

@@ -112,7 +112,8 @@ static void ratchet_open__refuses__ones_own_and_anothers(void **state)
     pair_send(p.inviter, "mine", &own);
     pair_send(q.inviter, "of another conversation", &others);
     for (uint32_t turn = 0; turn < 5; turn++) {
-        assert_int_equal(pair_open_as(p.inviter, own.envelope, turn, 0), RATCHET_E_REFUSED);
+        assert_int_equal(pair_open_as(p.inviter, own.envelope, turn, 0),
+                         RATCHET_E_REFUSED);
         assert_int_equal(pair_open_as(p.taker, others.envelope, turn, 0),
                          RATCHET_E_REFUSED);
     }
@@ -317,7 +318,7 @@ static void ratchet_open__refuses__padding_that_is_not_zero(void **state)
     uint8_t plain[1656] = {0};
 
     (void)state;
-    plain[32] = 5;                           /* a payload of 5 bytes */
+    plain[32] = 5;                            /* a payload of 5 bytes */
     for (size_t i = 39; i < 1656; i += 101) { /* behind it */
         plain[i] = 1;
         assert_int_equal(open_plain(p.taker, &f, plain), RATCHET_E_REFUSED);

@@ -24,7 +24,8 @@ static int stop(void **state)
 }
 
 /* Anything that this state opens the envelope as, though the thief knows its place. */
-static bool thief_opens(const struct bytes stolen, const struct pair_mail *m, bool own_turn)
+static bool thief_opens(const struct bytes stolen, const struct pair_mail *m,
+                        bool own_turn)
 {
     struct ratchet *thief = pair_load(stolen);
     struct pair_mail scratch;
@@ -102,7 +103,8 @@ static void ratchet__heals_at_once__when_the_next_turn_is_the_victims(void **sta
     pair_send(p.taker, "opened", &next);
     assert_int_equal(pair_open(p.inviter, &next), 0);
     stolen = pair_save(p.inviter);
-    assert_true(thief_opens(stolen, &m, false)); /* the control: a skipped key is in there */
+    assert_true(
+        thief_opens(stolen, &m, false)); /* the control: a skipped key is in there */
     pair_send(p.inviter, "a fresh turn", &next);
     assert_int_equal(pair_open(p.taker, &next), 0);
     pair_send(p.taker, "closed", &answer);
@@ -154,7 +156,8 @@ static void ratchet__forgets__the_secret_key_of_an_answered_turn(void **state)
 
     (void)state;
     support_random_start(&random, 99);
-    support_random_fill(&random, sk, sizeof sk); /* the first draw of a seal is the pair */
+    support_random_fill(&random, sk,
+                        sizeof sk); /* the first draw of a seal is the pair */
     support_random_start(&random, 99);
     support_random_install(&random);
     pair_send(p.taker, "a new turn", &m);
@@ -170,9 +173,50 @@ static void ratchet__forgets__the_secret_key_of_an_answered_turn(void **state)
     support_drop(blob);
 }
 
+/* The first part of a struct ratchet, as it lies in memory: what a core dump would show. */
+enum { MEMORY_SEEN_BYTES = 32 * 1024 };
+
+static bool in_memory(const struct ratchet *r, const uint8_t key[32])
+{
+    return contains((struct bytes){(const uint8_t *)r, MEMORY_SEEN_BYTES}, key, 32);
+}
+
+static void ratchet__wipes__the_key_of_a_late_envelope_and_of_an_answered_turn(
+    void **state)
+{
+    uint8_t mk[KEM_SK_BYTES], sk[KEM_SK_BYTES];
+    struct support_random random;
+    struct pair_mail late, m;
+    struct bytes blob;
+
+    (void)state;
+    support_random_start(&random, 99);
+    support_random_fill(&random, sk, sizeof sk);
+    support_random_start(&random, 99);
+    support_random_install(&random);
+    pair_send(p.taker, "late", &late);
+    support_random_release();
+    pair_send(p.taker, "in time", &m);
+    assert_int_equal(pair_open(p.inviter, &m), 0);
+    blob = pair_save(p.inviter);
+    memcpy(mk, blob.p + blob.n - sizeof mk, sizeof mk); /* skipped keys come last */
+    support_drop(blob);
+    assert_true(in_memory(p.inviter, mk));
+    assert_int_equal(pair_open(p.inviter, &late), 0);
+    assert_false(in_memory(p.inviter, mk));
+    assert_true(in_memory(p.taker, sk));
+    pair_send(p.inviter, "answered", &m);
+    assert_int_equal(pair_open(p.taker, &m), 0);
+    assert_false(in_memory(p.taker, sk));
+}
+
 /* ---- a profile that was copied or restored: both go on from one state ---- */
 
-enum { HEADER_AT = 32, BODY_AT = 32 + ENVELOPE_HEADER_BYTES, BODY_TEXT_AT = BODY_AT + 34 };
+enum {
+    HEADER_AT = 32,
+    BODY_AT = 32 + ENVELOPE_HEADER_BYTES,
+    BODY_TEXT_AT = BODY_AT + 34
+};
 
 static bool xor_is(const uint8_t *a, const uint8_t *b, const uint8_t *want, size_t n)
 {
@@ -257,6 +301,7 @@ int main(void)
         CLAIM(ratchet__heals_at_once__when_the_next_turn_is_the_victims),
         CLAIM(ratchet__opens_nothing_old__from_a_stolen_state),
         CLAIM(ratchet__forgets__the_secret_key_of_an_answered_turn),
+        CLAIM(ratchet__wipes__the_key_of_a_late_envelope_and_of_an_answered_turn),
         CLAIM(ratchet_seal__never_uses_a_key_twice__in_a_copied_profile),
         CLAIM(contact_take_seal__never_uses_a_key_twice__when_asked_again),
         CLAIM(ratchet_open__opens_one__of_two_copies_and_goes_on),
