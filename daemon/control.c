@@ -30,6 +30,10 @@ struct control {
     void *closed_arg;
     char path[sizeof((struct sockaddr_un *)0)->sun_path];
     uv_pipe_t server;
+    /* Takes, only to close it, a connection there is no memory for: libuv tells of no other
+     * before this one is taken. */
+    uv_pipe_t refused;
+    bool refusing, owed;
 };
 
 struct client {
@@ -124,6 +128,31 @@ static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *buf)
     *buf = uv_buf_init((char *)cl->room, READ_BYTES);
 }
 
+static void gone(struct control *c);
+static void refuse(struct control *c);
+
+static void on_refused(uv_handle_t *h)
+{
+    struct control *c = h->data;
+
+    c->refusing = false;
+    if (c->owed && !c->stopping)
+        refuse(c);
+    gone(c);
+}
+
+static void refuse(struct control *c)
+{
+    c->owed = c->refusing;
+    if (c->refusing || uv_pipe_init(c->relay->loop, &c->refused, 0))
+        return;
+    c->refusing = true;
+    c->handles++;
+    c->refused.data = c;
+    (void)uv_accept((uv_stream_t *)&c->server, (uv_stream_t *)&c->refused);
+    uv_close((uv_handle_t *)&c->refused, on_refused);
+}
+
 static void on_connection(uv_stream_t *server, int status)
 {
     struct control *c = server->data;
@@ -134,6 +163,7 @@ static void on_connection(uv_stream_t *server, int status)
     cl = mem_zalloc(sizeof *cl);
     if (cl == NULL) {
         log_error("control socket: out of memory");
+        refuse(c);
         return;
     }
     cl->owner = c;

@@ -225,6 +225,27 @@ static void tell_bad_flag(struct parse *p, const char *word)
                        guess != NULL ? W_GUESS_END : "");
 }
 
+static const char *flag_name(int key)
+{
+    for (size_t i = 0; options[i].name != NULL; i++)
+        if (options[i].key == key)
+            return options[i].name;
+    return "";
+}
+
+static void take_dir(struct parse *p, const char *value)
+{
+    struct ctl *c = &p->ctl;
+
+    /* Empty is what an unset variable in a script gives, not a wish for the default. */
+    if (value[0] == '\0')
+        p->exit = ctl_fail(c, CTL_USAGE, "usage", W_NO_VALUE, "--dir");
+    else if (strlen(value) >= sizeof c->dir)
+        p->exit = ctl_fail(c, CTL_USAGE, "usage", "%s", W_PATH_LONG);
+    else
+        memcpy(c->dir, value, strlen(value) + 1);
+}
+
 static error_t take(int key, char *value, struct argp_state *state)
 {
     struct parse *p = state->input;
@@ -233,16 +254,13 @@ static error_t take(int key, char *value, struct argp_state *state)
     if (p->exit != 0)
         return 0; /* the first error is the one to tell */
     if (value != NULL && key != ARGP_KEY_ARG && value[0] == '-' && value[1] != '\0') {
-        p->exit = ctl_fail(c, CTL_USAGE, "usage", W_LOOKS_LIKE_FLAG,
-                           key == FLAG_DIR ? "--dir" : "that flag", value);
+        p->exit = ctl_fail(c, CTL_USAGE, "usage", W_LOOKS_LIKE_FLAG, flag_name(key),
+                           value);
         return 0;
     }
     switch (key) {
     case FLAG_DIR:
-        if (strlen(value) >= sizeof c->dir)
-            p->exit = ctl_fail(c, CTL_USAGE, "usage", "%s", W_PATH_LONG);
-        else
-            memcpy(c->dir, value, strlen(value) + 1);
+        take_dir(p, value);
         return 0;
     case FLAG_JSON:
         c->json = true;
@@ -346,5 +364,9 @@ int main(int argc, char **argv)
     if (argp_parse(&argp, argc, argv, ARGP_NO_HELP | ARGP_NO_ERRS, NULL, &p) &&
         p.exit == 0)
         p.exit = CTL_USAGE;
-    return p.exit != 0 ? p.exit : run(&p);
+    if (p.exit == 0)
+        p.exit = run(&p);
+    if ((fflush(stdout) != 0 || ferror(stdout)) && p.exit == CTL_DONE)
+        return ctl_fail(&p.ctl, CTL_DISK, "not-written", "%s", W_NOT_WRITTEN);
+    return p.exit;
 }

@@ -2,6 +2,7 @@
 #include "daemon/ctl_say.h"
 
 #include "lib/matrix.h"
+#include "lib/text.h"
 #include "proto/mp_read.h"
 
 #include <langinfo.h>
@@ -14,6 +15,20 @@
 
 enum { SENTENCE_CHARS = 2048, LINE_CHARS = 512, QR_BYTES_MAX = 64 * 1024 };
 
+/* An error repeats what was typed: it stays one line, moves no cursor, and is UTF-8, without
+ * which there is no JSON. */
+static void clean_sentence(char *s)
+{
+    bool valid = utf8_valid((struct bytes){(const uint8_t *)s, strlen(s)});
+
+    for (; *s != '\0'; s++) {
+        if ((unsigned char)*s < 0x20 || *s == 0x7f)
+            *s = ' ';
+        else if (!valid && (unsigned char)*s >= 0x80)
+            *s = '?';
+    }
+}
+
 int ctl_fail(const struct ctl *c, int exit, const char *code, const char *fmt, ...)
 {
     char sentence[SENTENCE_CHARS];
@@ -22,6 +37,7 @@ int ctl_fail(const struct ctl *c, int exit, const char *code, const char *fmt, .
     va_start(args, fmt);
     (void)vsnprintf(sentence, sizeof sentence, fmt, args);
     va_end(args);
+    clean_sentence(sentence);
     if (c->json) {
         json_t *error = json_pack("{s:i,s:{s:s,s:i,s:s}}", "v", 1, "error", "code", code,
                                   "exit", exit, "message", sentence);

@@ -13,11 +13,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { POLL_NS = 10 * 1000 * 1000, POLLS_A_SECOND = 100, CHILD_FAILED = 127 };
+enum {
+    POLL_NS = 10 * 1000 * 1000,
+    POLLS_A_SECOND = 100,
+    CHILD_FAILED = 127,
+    LAST_CHARS = 512,
+};
 
 static volatile sig_atomic_t child;
 
@@ -82,7 +88,53 @@ static void become_relay(const struct ctl *c, const char *program, const char *l
     _exit(CHILD_FAILED);
 }
 
-static int wait_ready(const struct ctl *c, pid_t relay, const char *log)
+static off_t log_size(const char *log)
+{
+    struct stat st;
+
+    return stat(log, &st) ? 0 : st.st_size;
+}
+
+/* The last line that came into the log after its first `from` bytes, without "kithd: ". */
+static bool last_words(const char *log, off_t from, char out[LAST_CHARS])
+{
+    off_t end = log_size(log);
+    int fd = open(log, O_RDONLY | O_CLOEXEC);
+    ssize_t n = 0;
+    char *line;
+
+    if (end - from > LAST_CHARS - 1)
+        from = end - (LAST_CHARS - 1);
+    if (fd >= 0 && end > from)
+        n = pread(fd, out, (size_t)(end - from), from);
+    if (fd >= 0)
+        (void)close(fd);
+    while (n > 0 && out[n - 1] == '\n')
+        n--;
+    if (n <= 0)
+        return false;
+    out[n] = '\0';
+    line = strrchr(out, '\n');
+    line = line == NULL ? out : line + 1;
+    if (strncmp(line, "kithd: ", 7) == 0)
+        line += 7;
+    memmove(out, line, strlen(line) + 1);
+    return true;
+}
+
+/* In the foreground its words went to the terminal; else the admin should not have to look. */
+static int tell_ended(const struct ctl *c, int status, const char *log, off_t from)
+{
+    int exit = WIFEXITED(status) && WEXITSTATUS(status) == CTL_CONFIG ? CTL_CONFIG
+                                                                      : CTL_UNREACHABLE;
+    char why[LAST_CHARS];
+
+    if (!c->foreground && last_words(log, from, why))
+        return ctl_fail(c, exit, "did-not-start", W_DID_NOT_START_WHY, why);
+    return ctl_fail(c, exit, "did-not-start", W_DID_NOT_START, log);
+}
+
+static int wait_ready(const struct ctl *c, pid_t relay, const char *log, off_t from)
 {
     static const struct timespec pause = {.tv_nsec = POLL_NS};
 
@@ -95,11 +147,7 @@ static int wait_ready(const struct ctl *c, pid_t relay, const char *log)
         if (rc == 0)
             return CTL_DONE;
         if (waitpid(relay, &status, WNOHANG) == relay)
-            return ctl_fail(c,
-                            WIFEXITED(status) && WEXITSTATUS(status) == CTL_CONFIG
-                                ? CTL_CONFIG
-                                : CTL_UNREACHABLE,
-                            "did-not-start", W_DID_NOT_START, log);
+            return tell_ended(c, status, log, from);
         (void)nanosleep(&pause, NULL);
     }
     return ctl_fail(c, CTL_TIMED_OUT, "timeout", W_SLOW_START, c->timeout_s);
@@ -109,11 +157,13 @@ int ctl_spawn(const struct ctl *c, pid_t *relay)
 {
     char program[PATH_MAX];
     char log[CONFIG_PATH_BYTES];
+    off_t from;
     int rc = seam_check(SEAM_THREAD);
 
     find_program(program);
     if (ctl_path(c, "kithd.log", log))
         return ctl_fail(c, CTL_USAGE, "path-too-long", "%s", W_PATH_LONG);
+    from = log_size(log);
     (void)fflush(NULL);
     if (rc == 0) {
         *relay = fork();
@@ -133,7 +183,7 @@ int ctl_spawn(const struct ctl *c, pid_t *relay)
         (void)sigaction(SIGTERM, &pass, NULL);
         (void)sigaction(SIGHUP, &pass, NULL);
     }
-    return wait_ready(c, *relay, log);
+    return wait_ready(c, *relay, log, from);
 }
 
 int ctl_spawn_wait(const struct ctl *c, pid_t relay, int exit)

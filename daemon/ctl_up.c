@@ -10,6 +10,7 @@
 #include "daemon/keys.h"
 #include "lib/clock.h"
 #include "lib/file.h"
+#include "lib/text.h"
 #include "proto/mp_write.h"
 
 #include <errno.h>
@@ -60,6 +61,16 @@ static int choose_address(const struct ctl *c, struct config *config)
     return CTL_DONE;
 }
 
+/* Text that its members' screens and the settings' file both take as it is. */
+static bool is_plain(const char *name)
+{
+    for (const char *p = name; *p != '\0'; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            return false;
+    return strpbrk(name, "\"\\$") == NULL &&
+           utf8_valid((struct bytes){(const uint8_t *)name, strlen(name)});
+}
+
 static int choose_name(const struct ctl *c, struct config *config)
 {
     char line[4 * COHORT_NAME_BYTES_MAX];
@@ -76,7 +87,7 @@ static int choose_name(const struct ctl *c, struct config *config)
         name = line;
     }
     n = strlen(name);
-    if (n < 1 || n > COHORT_NAME_BYTES_MAX || strpbrk(name, "\n\r\t") != NULL)
+    if (n < 1 || n > COHORT_NAME_BYTES_MAX || !is_plain(name))
         return ctl_fail(c, CTL_USAGE, "usage", "%s", W_BAD_NAME);
     memcpy(config->name, name, n + 1);
     return CTL_DONE;

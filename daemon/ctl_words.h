@@ -32,11 +32,14 @@
 #define W_BAD_NUMBER _("%s must be a number from %u to %u, found \"%s\"")
 #define W_BAD_EXPIRES \
     _("--expires is a number with h or d, from 1h to 365d, found \"%s\"")
-#define W_LOOKS_LIKE_FLAG _("%s wants a value, found \"%s\"")
+#define W_LOOKS_LIKE_FLAG _("--%s wants a value, found \"%s\"")
 #define W_NO_DIR \
     _("there is no home folder to put the relay in. Name one: kithctl --dir DIR up")
 #define W_PATH_LONG _("the folder's path is too long; choose a shorter --dir")
 #define W_NO_MEMORY _("out of memory; nothing was changed")
+#define W_NOT_WRITTEN                                                                     \
+    _("the result could not be written where it should go. What was asked is done; see: " \
+      "kithctl status, kithctl invites")
 
 #define W_NOT_RUNNING \
     _("no relay is running in %s. Nothing was changed. Start it: kithctl --dir %s up")
@@ -53,7 +56,9 @@
 
 #define W_ASK_NAME _("Name of the cohort (members see it): ")
 #define W_WANT_NAME _("a new relay needs a name: kithctl up --name \"Night Owls\"")
-#define W_BAD_NAME _("a cohort's name has 1 to 64 bytes on one line; nothing was written")
+#define W_BAD_NAME                                                                   \
+    _("a cohort's name has 1 to 64 bytes of text on one line, without \" \\ and $; " \
+      "nothing was written")
 #define W_BAD_HOST \
     _("--host is a name or address, with a port if not 7443: relay.example.edu:7443. Found \"%s\"")
 #define W_HOST_LONG _("that host name is too long for an invite; nothing was written")
@@ -64,6 +69,7 @@
 #define W_CANNOT_START _("can't start kithd: %s")
 #define W_DID_NOT_START \
     _("kithd ended while starting; it said why above or in %s. Keys and settings are kept")
+#define W_DID_NOT_START_WHY _("the relay did not start: %s Keys and settings are kept")
 #define W_SLOW_START \
     _("kithd has not answered yet after %u seconds; it may still be checking its files")
 #define W_PORT_DEAF \
@@ -139,7 +145,7 @@
 
 #define W_RELOADED _("Settings read.\n")
 #define W_RELOAD_SAME _("Settings read; nothing differs.\n")
-#define W_RELOAD_KEPT _("%zu %s. The old settings stay in force.\n")
+#define W_RELOAD_KEPT _("%zu %s. The old settings stay in force.")
 #define W_CHANGED _("  now:            %s\n")
 #define W_RESTART _("  after a restart: %s\n")
 

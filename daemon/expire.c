@@ -212,18 +212,19 @@ void expire_now(struct expire *e)
 {
     uint64_t wall_s = clock_wall_s(e->clock);
     enum verdict v;
+    bool changed;
     int rc;
 
     if (e->running || e->closing)
         return;
     v = judge(e, wall_s, clock_mono_ms(e->clock) / 1000);
     tell(e, v);
+    changed = v != e->job.verdict;
     e->job.verdict = v;
     e->job.now_s = wall_s;
     e->job.retention_s = e->retention_s;
     e->job.past = e->past;
-    e->job.save = e->path &&
-                  (v != EXPIRE_GO || distance(wall_s, e->saved_s) >= SAVE_EVERY_S);
+    e->job.save = e->path && (changed || distance(wall_s, e->saved_s) >= SAVE_EVERY_S);
     rc = commit_run(e->commit, work, e, worked, NULL);
     if (rc)
         log_warn("expire: no check this time: %s", err_text(rc));

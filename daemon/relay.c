@@ -302,9 +302,10 @@ int relay_start(uv_loop_t *loop, const struct relay_options *o, struct relay **o
     struct relay *r = relay_new(loop, o);
     int rc;
 
-    why[0] = '\0';
+    say(why, "The relay can't start: %s.", err_text(-ENOMEM));
     if (r == NULL)
         return -ENOMEM;
+    why[0] = '\0';
     rc = start_parts(r, o, why);
     if (rc) {
         if (why[0] == '\0')

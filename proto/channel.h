@@ -44,7 +44,8 @@ void channel_wipe(struct channel *c);
 /* Client.  es (the ephemeral secret) is kept by the caller between the two calls and wiped by
  * channel_client_finish().  0, -EIO (no randomness), CHANNEL_E_REFUSED (a bad relay key). */
 MUST_USE int channel_client_start(struct channel *c, const uint8_t relay_pk[KEM_PK_BYTES],
-                                  uint8_t es[KEM_SK_BYTES], uint8_t msg1[CHANNEL_MSG1_BYTES]);
+                                  uint8_t es[KEM_SK_BYTES],
+                                  uint8_t msg1[CHANNEL_MSG1_BYTES]);
 MUST_USE int channel_client_finish(struct channel *c, uint8_t es[KEM_SK_BYTES],
                                    const uint8_t msg2[CHANNEL_MSG2_BYTES]);
 /* Relay: both messages in one slow step (about 0.3 ms): run it off the loop. */
@@ -54,11 +55,14 @@ MUST_USE int channel_relay_answer(struct channel *c, const uint8_t relay_pk[KEM_
                                   uint8_t msg2[CHANNEL_MSG2_BYTES]);
 /* Deterministic forms for frozen vectors: all randomness given.  seed: the client's e pair;
  * eseed: the encapsulation's. */
-MUST_USE int channel_client_start_from(struct channel *c, const uint8_t relay_pk[KEM_PK_BYTES],
+MUST_USE int channel_client_start_from(struct channel *c,
+                                       const uint8_t relay_pk[KEM_PK_BYTES],
                                        const uint8_t seed[KEM_SK_BYTES],
                                        const uint8_t eseed[KEM_ESEED_BYTES],
-                                       uint8_t es[KEM_SK_BYTES], uint8_t msg1[CHANNEL_MSG1_BYTES]);
-MUST_USE int channel_relay_answer_from(struct channel *c, const uint8_t relay_pk[KEM_PK_BYTES],
+                                       uint8_t es[KEM_SK_BYTES],
+                                       uint8_t msg1[CHANNEL_MSG1_BYTES]);
+MUST_USE int channel_relay_answer_from(struct channel *c,
+                                       const uint8_t relay_pk[KEM_PK_BYTES],
                                        const uint8_t relay_sk[KEM_SK_BYTES],
                                        const uint8_t msg1[CHANNEL_MSG1_BYTES],
                                        const uint8_t eseed[KEM_ESEED_BYTES],
@@ -78,11 +82,14 @@ MUST_USE int channel_seal(struct channel *c, uint8_t *record, size_t used);
 /* How long is the record that begins with these bytes?  0 and *size; CHANNEL_E_MORE under 2
  * bytes; CHANNEL_E_REFUSED for a length this side never accepts. */
 MUST_USE int channel_record_size(const struct channel *c, struct bytes in, size_t *size);
-/* Open a whole record in place; *frames borrows from it.  0 or CHANNEL_E_REFUSED. */
-MUST_USE int channel_open(struct channel *c, uint8_t *record, size_t size, struct bytes *frames);
+/* Open a whole record in place; *frames borrows from it.  0 or CHANNEL_E_REFUSED: the channel is
+ * then wiped, and nothing more can be opened or sealed (SPEC 2.4). */
+MUST_USE int channel_open(struct channel *c, uint8_t *record, size_t size,
+                          struct bytes *frames);
 
 /* SPEC 2.1, 5.2. */
-void channel_fingerprint(const uint8_t relay_pk[KEM_PK_BYTES], const uint8_t cohort[CHANNEL_COHORT_BYTES],
+void channel_fingerprint(const uint8_t relay_pk[KEM_PK_BYTES],
+                         const uint8_t cohort[CHANNEL_COHORT_BYTES],
                          uint8_t out[CHANNEL_FINGERPRINT_BYTES]);
 void channel_fingerprint_of_hash(const uint8_t key_hash[HASH_BYTES],
                                  const uint8_t cohort[CHANNEL_COHORT_BYTES],

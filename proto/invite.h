@@ -3,19 +3,20 @@
 #ifndef KITH_PROTO_INVITE_H
 #define KITH_PROTO_INVITE_H
 
-#include "proto/limits.h"
 #include "lib/buf.h"
+#include "proto/limits.h"
 
 enum {
     INVITE_E_FORM = 1, /* not an invite, or damaged */
-    INVITE_E_KIND,     /* a contact link where an invite was wanted, or the other way round */
-    INVITE_E_CHECK,    /* link: the check does not fit: mistyped */
-    INVITE_E_COHORT,   /* link: of another cohort */
+    INVITE_E_KIND, /* a contact link where an invite was wanted, or the other way round */
+    INVITE_E_CHECK,  /* link: the check does not fit: mistyped */
+    INVITE_E_COHORT, /* link: of another cohort */
 };
 enum { LINK_SECRET_BYTES = 32, LINK_CHARS = 7 + 80 };
 
 struct address {
-    char host[ADDRESS_BYTES_MAX + 1]; /* name, IPv4, or IPv6 without brackets; lower case */
+    char host[ADDRESS_BYTES_MAX +
+              1]; /* name, IPv4, or IPv6 without brackets; lower case */
     uint16_t port;
 };
 /* "host", "host:port", "1.2.3.4:5", "[::1]:5", "::1", and the invite's "::1*5".  0 or INVITE_E_FORM. */
@@ -41,7 +42,8 @@ struct link {
     uint32_t last_hour; /* unix hours */
 };
 void link_print(const struct link *l, const uint8_t cohort[32], char out[LINK_CHARS + 1]);
-MUST_USE int link_parse(const char *text, size_t n, const uint8_t cohort[32], struct link *out);
+MUST_USE int link_parse(const char *text, size_t n, const uint8_t cohort[32],
+                        struct link *out);
 
 /* Fingerprint for people: 8 groups of 4 hex digits; out has 40. */
 void fingerprint_print(const uint8_t fingerprint[16], char out[40]);

@@ -91,6 +91,7 @@ static void invite_parse__says__why_not(void **state)
         {"KITH:relay.example//" KEYS, INVITE_E_FORM},
         {"KITH:relay.example/" KEYS "A", INVITE_E_FORM},
         {"KITH:relay.example/A" KEYS, INVITE_E_FORM},
+        {"KITH:" LONGEST "/" KEYS "A", INVITE_E_FORM}, /* 120 good ones, and one more */
         {"KITH:relay.example/" KEYS "/", INVITE_E_FORM},
         {"KITH:relay.example/" KEYS "====", INVITE_E_FORM},
         {"KITH:relay.example/AAAQEAYEAUDAOCAJBIFQYDIOB4IBCEQTCQKRMFYYDENBWHA5DYP",
