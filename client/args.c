@@ -197,7 +197,7 @@ static const char *guess_flag(const char *name)
     return nearest(name, names, FLAGS);
 }
 
-static int read_value(struct reader *r, size_t i, const char *whole, const char *inside)
+static int read_value(struct reader *r, size_t i, const char *inside)
 {
     const char *value = inside;
 
@@ -206,7 +206,7 @@ static int read_value(struct reader *r, size_t i, const char *whole, const char 
     if (value == NULL || (inside == NULL && value[0] == '-' && value[1] != '\0'))
         return fail(r, ARGS_E_NO_VALUE, flags[i].name, NULL);
     if (flags[i].take(r->out, value))
-        return fail(r, ARGS_E_VALUE, whole, flags[i].name);
+        return fail(r, ARGS_E_VALUE, value, flags[i].name);
     return 0;
 }
 
@@ -220,7 +220,7 @@ static int read_long(struct reader *r, const char *arg)
             continue;
         r->given[i]++;
         if (flags[i].take)
-            return read_value(r, i, arg, eq ? eq + 1 : NULL);
+            return read_value(r, i, eq ? eq + 1 : NULL);
         if (eq)
             return fail(r, ARGS_E_HAS_VALUE, flags[i].name, NULL);
         flag_set(r->out, &flags[i]);

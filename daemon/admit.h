@@ -20,7 +20,8 @@ enum { ADMIT_E_FULL = 1, ADMIT_E_ADDRESS };
 
 /* One admitted connection; give it back exactly once. */
 struct admit_ticket {
-    uint8_t key[9]; /* family, then 4 or 8 bytes of address; family 0: not counted by address */
+    uint8_t key
+        [9]; /* family, then 4 or 8 bytes of address; family 0: not counted by address */
 };
 
 MUST_USE int admit_new(struct admit **out);

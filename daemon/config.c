@@ -62,8 +62,9 @@ __attribute__((format(printf, 3, 4))) static void problem(struct reading *r, siz
                                                           const char *fmt, ...)
 {
     char text[CONFIG_VALUE_CHARS];
-    size_t n = (size_t)(line == 0 ? snprintf(text, sizeof text, "%s ", r->file)
-                                  : snprintf(text, sizeof text, "%s:%zu: ", r->file, line));
+    size_t n = (size_t)(line == 0
+                            ? snprintf(text, sizeof text, "%s ", r->file)
+                            : snprintf(text, sizeof text, "%s:%zu: ", r->file, line));
     va_list ap;
 
     if (n >= sizeof text)
@@ -119,8 +120,8 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt)
         const char *value = cfg_opt_getnstr(opt, i);
 
         if (value != NULL && !key->set(reading->config, value, expected))
-            problem(reading, (size_t)cfg->line, "%s %s, found \"%s\".", key->name, expected,
-                    value);
+            problem(reading, (size_t)cfg->line, "%s %s, found \"%s\".", key->name,
+                    expected, value);
     }
     return 0; /* go on: there may be more to tell */
 }

@@ -26,23 +26,24 @@ enum {
 
 /* Every key has a default; the file may hold nothing but relay { name = "..." }. */
 struct config {
-    char name[COHORT_NAME_BYTES_MAX + 1];       /* relay.name */
-    size_t listen_n;                            /* relay.listen */
-    struct address listen[CONFIG_LISTEN_MAX];   /* an address and port to bind */
-    char address[ADDRESS_BYTES_MAX + 10];       /* relay.address: what invites say */
-    char user[CONFIG_USER_BYTES_MAX + 1];       /* relay.user: empty: _kithd if there is one */
-    uint32_t retention_days;                    /* board.retention, "14d" */
-    uint32_t mail_buckets;                      /* board.mail_buckets */
-    uint32_t members;                           /* board.members */
-    uint64_t map_bytes;                         /* board.map_size, "64g": of one day, sparse */
-    uint32_t connections;                       /* limits.connections */
-    uint32_t connections_per_address;           /* limits.connections_per_address */
-    enum log_level log;                         /* log.level */
+    char name[COHORT_NAME_BYTES_MAX + 1];     /* relay.name */
+    size_t listen_n;                          /* relay.listen */
+    struct address listen[CONFIG_LISTEN_MAX]; /* an address and port to bind */
+    char address[ADDRESS_BYTES_MAX + 10];     /* relay.address: what invites say */
+    char user[CONFIG_USER_BYTES_MAX + 1]; /* relay.user: empty: _kithd if there is one */
+    uint32_t retention_days;              /* board.retention, "14d" */
+    uint32_t mail_buckets;                /* board.mail_buckets */
+    uint32_t members;                     /* board.members */
+    uint64_t map_bytes;                   /* board.map_size, "64g": of one day, sparse */
+    uint32_t connections;                 /* limits.connections */
+    uint32_t connections_per_address;     /* limits.connections_per_address */
+    enum log_level log;                   /* log.level */
 };
 
 struct config_problems {
     size_t count;
-    char *line[CONFIG_PROBLEMS_MAX]; /* "kithd.conf:14: ..."; freed by config_problems_free */
+    char *line
+        [CONFIG_PROBLEMS_MAX]; /* "kithd.conf:14: ..."; freed by config_problems_free */
 };
 void config_problems_free(struct config_problems *p);
 
@@ -50,7 +51,8 @@ void config_problems_free(struct config_problems *p);
 void config_defaults(struct config *out);
 /* Read file and its drop-ins over the defaults.  problems: an empty one.
  * 0, CONFIG_E_BAD, CONFIG_E_ABSENT, -ENOMEM. */
-MUST_USE int config_load(const char *file, struct config *out, struct config_problems *problems);
+MUST_USE int config_load(const char *file, struct config *out,
+                         struct config_problems *problems);
 /* Write a new file with this name, address and listen list, and README in an empty drop-in
  * folder beside it.  0, -EEXIST (nothing changed), -EINVAL (a name that can't be written),
  * -errno. */
@@ -63,7 +65,8 @@ void config_show(const struct config *c, bool changed_only,
 /* Visit each key whose value differs between the two. */
 enum config_applies { CONFIG_LIVE, CONFIG_RESTART, CONFIG_DESCRIPTOR };
 void config_diff(const struct config *was, const struct config *now,
-                 void (*differs)(const char *key, enum config_applies how, void *arg), void *arg);
+                 void (*differs)(const char *key, enum config_applies how, void *arg),
+                 void *arg);
 
 /* The relay's folder when none is named: /var/lib/kithd for root, else $XDG_DATA_HOME/kithd,
  * else ~/.local/share/kithd.  0, -ENOENT (no home), -ENAMETOOLONG. */

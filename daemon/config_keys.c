@@ -10,8 +10,9 @@
 #include <string.h>
 
 static const char *const level_names[] = {
-    [LOG_LEVEL_ERROR] = "error", [LOG_LEVEL_WARN] = "warn",   [LOG_LEVEL_NOTICE] = "notice",
-    [LOG_LEVEL_INFO] = "info",   [LOG_LEVEL_DEBUG] = "debug",
+    [LOG_LEVEL_ERROR] = "error",   [LOG_LEVEL_WARN] = "warn",
+    [LOG_LEVEL_NOTICE] = "notice", [LOG_LEVEL_INFO] = "info",
+    [LOG_LEVEL_DEBUG] = "debug",
 };
 enum { LEVELS = sizeof level_names / sizeof level_names[0] };
 
@@ -54,12 +55,14 @@ static bool number32(const char *value, uint32_t least, uint32_t most, uint32_t 
 
 /* ---- relay ------------------------------------------------------------------------------ */
 
-static bool set_name(struct config *c, const char *value, char expected[CONFIG_EXPECT_CHARS])
+static bool set_name(struct config *c, const char *value,
+                     char expected[CONFIG_EXPECT_CHARS])
 {
     size_t n = strlen(value);
 
     if (n < 1 || n > COHORT_NAME_BYTES_MAX ||
-        !utf8_valid((struct bytes){(const uint8_t *)value, n}) || strpbrk(value, "\r\n\t"))
+        !utf8_valid((struct bytes){(const uint8_t *)value, n}) ||
+        strpbrk(value, "\r\n\t"))
         return want(expected, "must be 1 to %d bytes of text on one line",
                     COHORT_NAME_BYTES_MAX);
     memcpy(c->name, value, n + 1);
@@ -75,18 +78,21 @@ static bool is_ip(const char *host)
 {
     uint8_t address[sizeof(struct in6_addr)];
 
-    return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+    return inet_pton(AF_INET, host, address) == 1 ||
+           inet_pton(AF_INET6, host, address) == 1;
 }
 
-static bool add_listen(struct config *c, const char *value, char expected[CONFIG_EXPECT_CHARS])
+static bool add_listen(struct config *c, const char *value,
+                       char expected[CONFIG_EXPECT_CHARS])
 {
     struct address a;
 
     if (c->listen_n == CONFIG_LISTEN_MAX)
         return want(expected, "may have at most %d addresses", CONFIG_LISTEN_MAX);
     if (address_parse(value, strlen(value), &a) || !is_ip(a.host))
-        return want(expected, "must be an IP address and port, such as \"0.0.0.0:%d\" or "
-                              "\"[::]:%d\"",
+        return want(expected,
+                    "must be an IP address and port, such as \"0.0.0.0:%d\" or "
+                    "\"[::]:%d\"",
                     PORT_DEFAULT, PORT_DEFAULT);
     c->listen[c->listen_n++] = a;
     return true;
@@ -100,8 +106,8 @@ static void show_listen(const struct config *c, char out[CONFIG_VALUE_CHARS])
         const struct address *a = &c->listen[i];
         const char *fmt = strchr(a->host, ':') ? "%s \"[%s]:%u\"" : "%s \"%s:%u\"";
 
-        n += (size_t)snprintf(out + n, CONFIG_VALUE_CHARS - n, fmt, i == 0 ? "" : ",", a->host,
-                              (unsigned)a->port);
+        n += (size_t)snprintf(out + n, CONFIG_VALUE_CHARS - n, fmt, i == 0 ? "" : ",",
+                              a->host, (unsigned)a->port);
     }
     (void)snprintf(out + n, CONFIG_VALUE_CHARS - n, " }");
 }
@@ -126,14 +132,16 @@ static void show_address(const struct config *c, char out[CONFIG_VALUE_CHARS])
     (void)snprintf(out, CONFIG_VALUE_CHARS, "\"%s\"", c->address);
 }
 
-static bool set_user(struct config *c, const char *value, char expected[CONFIG_EXPECT_CHARS])
+static bool set_user(struct config *c, const char *value,
+                     char expected[CONFIG_EXPECT_CHARS])
 {
     size_t n = strlen(value);
 
     if (n > CONFIG_USER_BYTES_MAX ||
         strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789_-") != n)
-        return want(expected, "must be a user of this machine, of at most %d letters, digits, "
-                              "_ and -",
+        return want(expected,
+                    "must be a user of this machine, of at most %d letters, digits, "
+                    "_ and -",
                     CONFIG_USER_BYTES_MAX);
     memcpy(c->user, value, n + 1);
     return true;
@@ -186,7 +194,8 @@ static void show_members(const struct config *c, char out[CONFIG_VALUE_CHARS])
 
 enum { MIB = 1024 * 1024, MAP_MIB_MIN = 16, MAP_GIB_MAX = 1024 };
 
-static bool set_map(struct config *c, const char *value, char expected[CONFIG_EXPECT_CHARS])
+static bool set_map(struct config *c, const char *value,
+                    char expected[CONFIG_EXPECT_CHARS])
 {
     uint64_t v;
 
@@ -221,7 +230,8 @@ static void show_connections(const struct config *c, char out[CONFIG_VALUE_CHARS
     (void)snprintf(out, CONFIG_VALUE_CHARS, "%" PRIu32, c->connections);
 }
 
-static bool set_each(struct config *c, const char *value, char expected[CONFIG_EXPECT_CHARS])
+static bool set_each(struct config *c, const char *value,
+                     char expected[CONFIG_EXPECT_CHARS])
 {
     return number32(value, 1, 100000, &c->connections_per_address, expected);
 }
@@ -231,14 +241,16 @@ static void show_each(const struct config *c, char out[CONFIG_VALUE_CHARS])
     (void)snprintf(out, CONFIG_VALUE_CHARS, "%" PRIu32, c->connections_per_address);
 }
 
-static bool set_level(struct config *c, const char *value, char expected[CONFIG_EXPECT_CHARS])
+static bool set_level(struct config *c, const char *value,
+                      char expected[CONFIG_EXPECT_CHARS])
 {
     for (int i = 0; i < LEVELS; i++)
         if (strcmp(value, level_names[i]) == 0) {
             c->log = (enum log_level)i;
             return true;
         }
-    return want(expected, "must be \"error\", \"warn\", \"notice\", \"info\" or \"debug\"");
+    return want(expected,
+                "must be \"error\", \"warn\", \"notice\", \"info\" or \"debug\"");
 }
 
 static void show_level(const struct config *c, char out[CONFIG_VALUE_CHARS])

@@ -130,7 +130,8 @@ static bool read_name(struct scan *s, char name[WORD_CHARS])
     char *from = s->p;
     size_t n;
 
-    while (s->p < s->end && (isalnum((unsigned char)*s->p) || *s->p == '_' || *s->p == '-'))
+    while (s->p < s->end &&
+           (isalnum((unsigned char)*s->p) || *s->p == '_' || *s->p == '-'))
         step(s);
     n = (size_t)(s->p - from);
     if (n == 0)

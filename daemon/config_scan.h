@@ -9,7 +9,8 @@
 #include <stddef.h>
 
 /* section: NULL for an unknown section of this name. */
-typedef void config_unknown(size_t line, const char *section, const char *name, void *arg);
+typedef void config_unknown(size_t line, const char *section, const char *name,
+                            void *arg);
 
 /* Report each unknown setting and section in text (n bytes and a closing zero), and blank it
  * out, lines kept, so that the rest can be parsed. */

@@ -537,30 +537,16 @@ static void tick_open(struct conn *c, uint64_t now)
 void conn_tick(struct conn *c)
 {
     const struct relay_limits *l = &c->relay->limits;
-    uint64_t now = now_ms(c);
+    uint64_t now = now_ms(c), age = now - c->since_ms;
 
-    switch (c->state) {
-    case CONN_PREAMBLE:
-    case CONN_ASK:
-    case CONN_MESSAGE:
-    case CONN_WAITING:
-        if (now - c->since_ms >= l->handshake_ms)
-            conn_close(c, "the handshake took too long");
-        break;
-    case CONN_OPEN:
+    if (c->state == CONN_OPEN)
         tick_open(c, now);
-        break;
-    case CONN_FINISHING:
-        if (now - c->since_ms >= l->record_ms)
-            conn_close(c, "does not take its answers");
-        break;
-    case CONN_LINGERING:
-        if (now - c->since_ms >= l->linger_ms)
-            conn_close(c, "finished");
-        break;
-    case CONN_CLOSED:
-        break;
-    }
+    else if (c->state < CONN_OPEN && age >= l->handshake_ms)
+        conn_close(c, "the handshake took too long");
+    else if (c->state == CONN_FINISHING && age >= l->record_ms)
+        conn_close(c, "does not take its answers");
+    else if (c->state == CONN_LINGERING && age >= l->linger_ms)
+        conn_close(c, "finished");
 }
 
 /* ---- leaving --------------------------------------------------------------------------- */

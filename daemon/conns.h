@@ -22,7 +22,8 @@ struct conns_member {
 };
 
 enum {
-    CONNS_READ_BYTES = 14 * CHANNEL_RECORD_BYTES, /* a read takes a burst of posts at once */
+    CONNS_READ_BYTES = 14 *
+                       CHANNEL_RECORD_BYTES, /* a read takes a burst of posts at once */
 };
 
 struct conns {
@@ -31,10 +32,10 @@ struct conns {
     struct map *by_id;
     struct list all, ready;
     uint64_t next_id;
-    size_t count; /* members */
-    size_t alive; /* their memory, until the last close callback */
-    uv_idle_t pump;  /* active while somebody is ready */
-    uv_timer_t tick; /* active while somebody is there */
+    size_t count;           /* members */
+    size_t alive;           /* their memory, until the last close callback */
+    uv_idle_t pump;         /* active while somebody is ready */
+    uv_timer_t tick;        /* active while somebody is there */
     uint8_t *read_scratch;  /* CONNS_READ_BYTES */
     uint8_t *write_scratch; /* CHANNEL_RECORD_MAX_BYTES */
 };

@@ -236,7 +236,8 @@ void control_answer(struct control *c, uint64_t id, struct buf *message)
     buf_free(message);
     parts[0] = uv_buf_init((char *)cl->out.p, (unsigned)cl->out.n);
     cl->write.data = cl;
-    if (cl->out.rc || uv_write(&cl->write, (uv_stream_t *)&cl->pipe, parts, 1, on_written))
+    if (cl->out.rc ||
+        uv_write(&cl->write, (uv_stream_t *)&cl->pipe, parts, 1, on_written))
         client_close(cl);
 }
 

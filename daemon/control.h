@@ -67,7 +67,7 @@
 
 enum {
     CONTROL_MESSAGE_MAX = 64 * 1024, /* 500 invites are about 35 KB */
-    CONTROL_CLIENTS_MAX = 8,         /* an admin's terminals; each may hold a request open */
+    CONTROL_CLIENTS_MAX = 8, /* an admin's terminals; each may hold a request open */
     CONTROL_INVITES_MAX = 500,
     CONTROL_INVITE_HOURS = 7 * 24, /* of an invite, when not said */
     CONTROL_INVITE_HOURS_MAX = 365 * 24,

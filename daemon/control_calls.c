@@ -77,26 +77,29 @@ static void answer_store(const struct call *c, int rc)
 {
     switch (rc) {
     case STORE_E_FULL:
-        answer_error(c, "full",
-                     "The relay's disk is full. Nothing was changed. Make room and try again.",
-                     NULL);
+        answer_error(
+            c, "full",
+            "The relay's disk is full. Nothing was changed. Make room and try again.",
+            NULL);
         break;
     case STORE_E_BROKEN:
-        answer_error(c, "broken",
-                     "The relay could not write to its disk and accepts nothing new. Nothing was "
-                     "changed. Look at the disk, then start the relay again.",
-                     NULL);
+        answer_error(
+            c, "broken",
+            "The relay could not write to its disk and accepts nothing new. Nothing was "
+            "changed. Look at the disk, then start the relay again.",
+            NULL);
         break;
     case STORE_E_ABSENT:
-        answer_error(c, "absent", "There is no invite of that number. Nothing was changed.",
-                     NULL);
+        answer_error(c, "absent",
+                     "There is no invite of that number. Nothing was changed.", NULL);
         break;
     case -ESHUTDOWN:
         answer_error(c, "stopping", "The relay is stopping. Nothing was changed.", NULL);
         break;
     default:
         answer_error(c, "internal",
-                     rc < 0 ? err_text(rc) : "What is on the relay's disk can't be read.", NULL);
+                     rc < 0 ? err_text(rc) : "What is on the relay's disk can't be read.",
+                     NULL);
         break;
     }
 }
@@ -134,7 +137,8 @@ static void put_listen(struct buf *b, const struct config *c)
     mw_cstr(b, "listen");
     mw_array(b, c->listen_n);
     for (size_t i = 0; i < c->listen_n; i++) {
-        (void)snprintf(text, sizeof text, strchr(c->listen[i].host, ':') ? "[%s]:%u" : "%s:%u",
+        (void)snprintf(text, sizeof text,
+                       strchr(c->listen[i].host, ':') ? "[%s]:%u" : "%s:%u",
                        c->listen[i].host, (unsigned)c->listen[i].port);
         mw_cstr(b, text);
     }
@@ -159,8 +163,9 @@ static const char *store_state(const struct relay *r)
 
 static void on_status(const struct call *c, struct bytes params)
 {
-    static const char *const states[] = {
-        [RELAY_RUNNING] = "running", [RELAY_DRAINING] = "draining", [RELAY_STOPPING] = "stopping"};
+    static const char *const states[] = {[RELAY_RUNNING] = "running",
+                                         [RELAY_DRAINING] = "draining",
+                                         [RELAY_STOPPING] = "stopping"};
     struct relay *r = c->relay;
     uint64_t now_s = clock_wall_s(r->clock);
     char fingerprint[40];
@@ -308,7 +313,8 @@ static void on_invited(int rc, const uint8_t secret[INVITE_SECRET_BYTES],
     relay_note_store(c->relay, rc);
     if (rc == 0) {
         memcpy(invite.secret, secret, sizeof invite.secret);
-        memcpy(invite.fingerprint, c->relay->keys->fingerprint, sizeof invite.fingerprint);
+        memcpy(invite.fingerprint, c->relay->keys->fingerprint,
+               sizeof invite.fingerprint);
         rc = address_parse(c->relay->config.address, strlen(c->relay->config.address),
                            &invite.address)
                  ? -EDESTADDRREQ
@@ -338,10 +344,11 @@ static void on_invite(const struct call *c, struct bytes params)
     if (!read_number(c, params, "hours", 1, CONTROL_INVITE_HOURS_MAX, &hours))
         return;
     if (c->relay->config.address[0] == '\0') {
-        answer_error(c, "bad-config",
-                     "The configuration does not say what address invites shall name. No invite "
-                     "was made. Set relay.address, then run: kithctl reload",
-                     NULL);
+        answer_error(
+            c, "bad-config",
+            "The configuration does not say what address invites shall name. No invite "
+            "was made. Set relay.address, then run: kithctl reload",
+            NULL);
         return;
     }
     kept = keep_call(c);
@@ -423,11 +430,12 @@ static void on_revoked(int rc, void *arg)
     else if (rc == STORE_E_ABSENT || rc == -ESHUTDOWN)
         answer_store(c, rc);
     else
-        answer_error(c, rc == STORE_E_FULL ? "full" : "broken",
-                     "That invite is refused from now on, but this could not be written to the "
-                     "disk: after a restart it would be good again. Mend the disk, then revoke it "
-                     "again.",
-                     NULL);
+        answer_error(
+            c, rc == STORE_E_FULL ? "full" : "broken",
+            "That invite is refused from now on, but this could not be written to the "
+            "disk: after a restart it would be good again. Mend the disk, then revoke it "
+            "again.",
+            NULL);
     mem_free(c);
 }
 
@@ -473,9 +481,10 @@ static void on_reload(const struct call *c, struct bytes params)
     if (rc == CONFIG_E_BAD) {
         answer_error(c, "bad-config", "The old configuration stays in force.", &problems);
     } else if (rc == CONFIG_E_ABSENT) {
-        answer_error(c, "bad-config",
-                     "The configuration file is gone. The old configuration stays in force.",
-                     NULL);
+        answer_error(
+            c, "bad-config",
+            "The configuration file is gone. The old configuration stays in force.",
+            NULL);
     } else if (rc) {
         answer_store(c, rc);
     } else {
@@ -542,9 +551,10 @@ int control_call(struct control *control, struct relay *r, uint64_t client,
             methods[i].handle(&c, params);
             return 0;
         }
-    answer_error(&c, "unknown-method",
-                 "This relay does not know that request. Are kithd and kithctl of the same version?",
-                 NULL);
+    answer_error(
+        &c, "unknown-method",
+        "This relay does not know that request. Are kithd and kithctl of the same version?",
+        NULL);
     return 0;
 }
 
@@ -563,7 +573,8 @@ void control_floor(uint64_t count, char out[CONTROL_FLOOR_CHARS])
             uint64_t high = steps[i] * scale;
 
             if (high > low && count < high) {
-                (void)snprintf(out, CONTROL_FLOOR_CHARS, "%" PRIu64 "-%" PRIu64, low, high - 1);
+                (void)snprintf(out, CONTROL_FLOOR_CHARS, "%" PRIu64 "-%" PRIu64, low,
+                               high - 1);
                 return;
             }
             if (high > low)

@@ -79,7 +79,8 @@ int ctl_json(json_t *object)
 {
     int rc = CTL_DONE;
 
-    if (object == NULL || json_dumpf(object, stdout, JSON_COMPACT))
+    /* What cannot be written is told by main, for every verb alike. */
+    if (object == NULL || (json_dumpf(object, stdout, JSON_COMPACT) && !ferror(stdout)))
         rc = CTL_BUG;
     (void)fputc('\n', stdout);
     json_decref(object);

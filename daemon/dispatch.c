@@ -20,7 +20,8 @@ static const struct row rows[METHOD_COUNT] = {
     [METHOD_ENROL] = {IN(SESSION_GREETED), false, handle_enrol},
     [METHOD_PROVE] = {IN(SESSION_GREETED), false, handle_prove},
     [METHOD_POST] = {IN(SESSION_PROVEN) | IN(SESSION_POSTING), true, handle_post},
-    [METHOD_SUBSCRIBE] = {IN(SESSION_PROVEN) | IN(SESSION_READING), true, handle_subscribe},
+    [METHOD_SUBSCRIBE] = {IN(SESSION_PROVEN) | IN(SESSION_READING), true,
+                          handle_subscribe},
     [METHOD_UNSUBSCRIBE] = {IN(SESSION_READING), true, handle_unsubscribe},
     [METHOD_CREDIT] = {IN(SESSION_READING), true, handle_credit},
     [METHOD_ENVELOPES] = {0, false, NULL}, /* ours alone to send */
@@ -40,8 +41,8 @@ static int dispatch_request(struct session *s, const struct frame *f)
     int rc;
 
     if (m == METHOD_COUNT || !(rows[m].allowed & IN(s->state))) {
-        session_answer_error(
-            s, f->id, m == METHOD_COUNT ? CODE_UNSUPPORTED : refusal(s, &rows[m]));
+        session_answer_error(s, f->id,
+                             m == METHOD_COUNT ? CODE_UNSUPPORTED : refusal(s, &rows[m]));
         return 0;
     }
     rc = rows[m].handle(s, f->id, f->body);

@@ -158,7 +158,8 @@ static int read_range(struct fanout *f, const struct subscription *sub, size_t w
         return -ENOMEM;
     r->bucket = sub->bucket;
     r->first = sub->next;
-    rc = store_range(f->store, sub->bucket, sub->next, want, r->envelopes, &r->count, r->head);
+    rc = store_range(f->store, sub->bucket, sub->next, want, r->envelopes, &r->count,
+                     r->head);
     if (rc)
         r->count = 0;
     return rc;

@@ -22,8 +22,8 @@ MUST_USE int fanout_new(struct store *s, uint32_t buckets, fanout_wake *wake,
 void fanout_free(struct fanout *f); /* no subscription is left; NULL is fine */
 
 /* Read from seq `first` on (oldest..next); credit at most CREDIT_MAX.  NULL: no memory. */
-MUST_USE struct subscription *fanout_add(struct fanout *f, uint32_t bucket, uint64_t first,
-                                         uint32_t credit, void *owner);
+MUST_USE struct subscription *fanout_add(struct fanout *f, uint32_t bucket,
+                                         uint64_t first, uint32_t credit, void *owner);
 void fanout_remove(struct subscription *sub); /* NULL is fine */
 uint32_t fanout_bucket(const struct subscription *sub);
 /* More credit, up to CREDIT_MAX in all.  Wakes. */

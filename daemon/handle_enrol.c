@@ -25,8 +25,8 @@ int handle_enrol(struct session *s, uint32_t id, struct bytes params)
         return SESSION_E_MALFORMED;
 
     s->open++;
-    code = members_enrol(s->relay->members, &m, conn_hash(s->conn), s->id, id, on_enrolled,
-                         s->relay);
+    code = members_enrol(s->relay->members, &m, conn_hash(s->conn), s->id, id,
+                         on_enrolled, s->relay);
     if (code == CODE_OK) /* on_enrolled answers */
         return 0;
 

@@ -49,7 +49,8 @@ static enum code may(struct session *s, const struct msg_subscribe *m)
 
     if (code == CODE_OK && m->bucket >= s->relay->buckets)
         code = CODE_NO_SUCH_BUCKET;
-    if (code == CODE_OK && s->subs_n == SUBSCRIPTIONS_MAX && find(s, m->bucket) == s->subs_n)
+    if (code == CODE_OK && s->subs_n == SUBSCRIPTIONS_MAX &&
+        find(s, m->bucket) == s->subs_n)
         code = CODE_TOO_LARGE;
     return code;
 }

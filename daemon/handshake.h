@@ -18,8 +18,8 @@ typedef void handshake_done(uint64_t conn, int rc, const struct channel *channel
                             const uint8_t msg2[CHANNEL_MSG2_BYTES], void *arg);
 
 /* keys must outlive the last job. */
-MUST_USE int handshakes_new(uv_loop_t *loop, const struct keys *keys, handshake_done *done,
-                            void *arg, struct handshakes **out);
+MUST_USE int handshakes_new(uv_loop_t *loop, const struct keys *keys,
+                            handshake_done *done, void *arg, struct handshakes **out);
 /* Copies msg1.  0 if done will run; -EBUSY when too many wait; -ENOMEM. */
 MUST_USE int handshakes_submit(struct handshakes *h, uint64_t conn,
                                const uint8_t msg1[CHANNEL_MSG1_BYTES]);

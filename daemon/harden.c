@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 enum {
-    OWN_FILES = 256, /* log days, sockets, libuv's own: a quarter retention of days and spare */
+    OWN_FILES =
+        256, /* log days, sockets, libuv's own: a quarter retention of days and spare */
 };
 #define USER_DEFAULT "_kithd"
 
@@ -75,7 +76,8 @@ int harden_drop(const char *user, const char *dir, char why[HARDEN_WHY_BYTES])
     }
     if (pw == NULL) {
         (void)snprintf(why, HARDEN_WHY_BYTES,
-                       "relay.user names \"%s\", which this machine does not have.", user);
+                       "relay.user names \"%s\", which this machine does not have.",
+                       user);
         return HARDEN_E_USER;
     }
     if (stat(dir, &st))
@@ -84,8 +86,8 @@ int harden_drop(const char *user, const char *dir, char why[HARDEN_WHY_BYTES])
         return become(pw);
     if (user[0] != '\0') {
         (void)snprintf(why, HARDEN_WHY_BYTES,
-                       "The folder does not belong to relay.user. Run: chown -R %s %s", user,
-                       dir);
+                       "The folder does not belong to relay.user. Run: chown -R %s %s",
+                       user, dir);
         return HARDEN_E_USER;
     }
     log_warn("running as root: the relay's folder does not belong to " USER_DEFAULT);

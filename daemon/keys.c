@@ -48,8 +48,9 @@ static bool fits(const struct keys_want *w, struct address *address)
 
     return name_n >= 1 && name_n <= COHORT_NAME_BYTES_MAX &&
            address_parse(w->address, strlen(w->address), address) == 0 &&
-           w->mail_buckets >= 1 && w->mail_buckets <= BUCKETS_MAIL_MAX && w->members >= 1 &&
-           w->retention_days >= 1 && w->retention_days <= RETENTION_DAYS_MAX;
+           w->mail_buckets >= 1 && w->mail_buckets <= BUCKETS_MAIL_MAX &&
+           w->members >= 1 && w->retention_days >= 1 &&
+           w->retention_days <= RETENTION_DAYS_MAX;
 }
 
 static int describe(const struct keys_want *w, const uint8_t admin[SIGN_PK_BYTES],
@@ -89,8 +90,10 @@ static int write_descriptor(const char *dir, struct descriptor *d,
     buf_init(&signed_, DESCRIPTOR_BYTES_MAX);
     rc = descriptor_sign(d, sk, &signed_);
     /* Whatever a client would refuse (a name that is not UTF-8) must not be written. */
-    if (rc == 0 && descriptor_read(buf_view(&signed_), &again))
-        rc = KEYS_E_WANT;
+    if (rc == 0)
+        rc = descriptor_read(buf_view(&signed_), &again);
+    if (rc > 0)
+        rc = rc == DESCRIPTOR_E_MALFORMED ? KEYS_E_WANT : -EIO;
     if (rc == 0)
         rc = path_of(path, dir, "descriptors");
     if (rc == 0)
@@ -178,11 +181,12 @@ static int load_secret(struct keys *k, const char *dir, char why[KEYS_WHY_BYTES]
         say(why, "There is no relay in %s yet.", dir);
         rc = KEYS_E_ABSENT;
     } else if (rc == -EPERM) {
-        say(why, "Others may read %s. Nothing was started. Run: chmod 600 %s", path, path);
+        say(why, "Others may read %s. Nothing was started. Run: chmod 600 %s", path,
+            path);
         rc = KEYS_E_OPEN;
     } else if (rc == -EFBIG || (rc == 0 && seed.n != KEM_SK_BYTES)) {
-        say(why, "%s is damaged: it is not %d bytes long. Bring it back from a backup.", path,
-            KEM_SK_BYTES);
+        say(why, "%s is damaged: it is not %d bytes long. Bring it back from a backup.",
+            path, KEM_SK_BYTES);
         rc = KEYS_E_DAMAGED;
     } else if (rc) {
         say(why, "%s can't be read: %s.", path, err_text(rc));
@@ -231,7 +235,8 @@ static int load_chain(struct keys *k, const char *dir, char why[KEYS_WHY_BYTES])
 
         buf_init(b, DESCRIPTOR_BYTES_MAX);
         rc = load_descriptor(dir, k->count + 1, &d, b);
-        if (rc == 0 && k->count > 0 && memcmp(d.previous, k->newest.hash, HASH_BYTES) != 0)
+        if (rc == 0 && k->count > 0 &&
+            memcmp(d.previous, k->newest.hash, HASH_BYTES) != 0)
             rc = KEYS_E_DAMAGED;
         if (rc) {
             buf_free(b);

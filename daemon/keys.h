@@ -39,8 +39,8 @@ struct keys {
     uint8_t cohort[HASH_BYTES]; /* H(body of descriptor 1) */
     uint8_t fingerprint[CHANNEL_FINGERPRINT_BYTES];
     struct descriptor newest;
-    uint32_t count;       /* descriptors, versions 1..count */
-    struct buf *chain;    /* [count] signed forms, oldest first */
+    uint32_t count;    /* descriptors, versions 1..count */
+    struct buf *chain; /* [count] signed forms, oldest first */
 };
 
 struct keys_want {
@@ -52,7 +52,8 @@ struct keys_want {
 
 /* Make relay key, admin key and descriptor 1 in dir (made 0700 if missing).
  * why: a sentence about what went wrong.  0, KEYS_E_EXISTS, KEYS_E_WANT or -errno. */
-MUST_USE int keys_create(const char *dir, const struct keys_want *want, char why[KEYS_WHY_BYTES]);
+MUST_USE int keys_create(const char *dir, const struct keys_want *want,
+                         char why[KEYS_WHY_BYTES]);
 /* 0, KEYS_E_ABSENT, KEYS_E_OPEN, KEYS_E_DAMAGED or -errno; *out and why as above. */
 MUST_USE int keys_load(const char *dir, struct keys **out, char why[KEYS_WHY_BYTES]);
 void keys_free(struct keys *k); /* wipes; NULL is fine */

@@ -12,7 +12,7 @@ struct list {
 };
 
 /* The struct that a member is embedded in. */
-#define LIST_OWNER(member, type, field)                                                  \
+#define LIST_OWNER(member, type, field) \
     ((type *)(void *)((char *)(member)-offsetof(type, field)))
 
 static inline void list_init(struct list *l)

@@ -88,10 +88,11 @@ static int open_configured(struct listener *l, char why[RELAY_WHY_BYTES])
             good++;
             continue;
         }
-        (void)snprintf(why, RELAY_WHY_BYTES,
-                       "Can't listen on port %u: %s. Is another relay running? Another port can "
-                       "be set with relay.listen.",
-                       (unsigned)a->port, err_text(rc));
+        (void)snprintf(
+            why, RELAY_WHY_BYTES,
+            "Can't listen on port %u: %s. Is another relay running? Another port can "
+            "be set with relay.listen.",
+            (unsigned)a->port, err_text(rc));
         if (!lacks_family(rc))
             return rc;
         lacking = rc;
@@ -99,7 +100,8 @@ static int open_configured(struct listener *l, char why[RELAY_WHY_BYTES])
     if (good == 0)
         return lacking ? lacking : -EINVAL;
     if (lacking)
-        log_warn("one address of relay.listen is not available on this machine: passed over");
+        log_warn(
+            "one address of relay.listen is not available on this machine: passed over");
     return 0;
 }
 

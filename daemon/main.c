@@ -17,9 +17,15 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-const char *argp_program_version = "kithd " KITH_VERSION;
-
-enum { OPT_CONFIG = 256, OPT_DIR, OPT_CHECK, OPT_SHOW, OPT_CHANGED, OPT_FOREGROUND };
+enum {
+    OPT_CONFIG = 256,
+    OPT_DIR,
+    OPT_CHECK,
+    OPT_SHOW,
+    OPT_CHANGED,
+    OPT_FOREGROUND,
+    OPT_VERSION
+};
 
 struct arguments {
     char dir[CONFIG_PATH_BYTES], config[CONFIG_PATH_BYTES];
@@ -41,21 +47,46 @@ static const struct argp_option options[] = {
     {"dir", OPT_DIR, "DIR", 0,
      "The relay's folder (/var/lib/kithd for root, else $XDG_DATA_HOME/kithd)", 0},
     {"config", OPT_CONFIG, "FILE", 0, "The configuration (DIR/kithd.conf)", 0},
-    {"check", OPT_CHECK, NULL, 0, "Read the configuration, say what is wrong with it, and end", 0},
-    {"show-config", OPT_SHOW, NULL, 0, "Print the settings that would be in force, and end", 0},
-    {"changed", OPT_CHANGED, NULL, 0, "With --show-config: only those that differ from defaults",
+    {"check", OPT_CHECK, NULL, 0,
+     "Read the configuration, say what is wrong with it, and end", 0},
+    {"show-config", OPT_SHOW, NULL, 0,
+     "Print the settings that would be in force, and end", 0},
+    {"changed", OPT_CHANGED, NULL, 0,
+     "With --show-config: only those that differ from defaults", 0},
+    {"foreground", OPT_FOREGROUND, NULL, 0, "Stay in the foreground (kithd always does)",
      0},
-    {"foreground", OPT_FOREGROUND, NULL, 0, "Stay in the foreground (kithd always does)", 0},
-    {NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0},
+    {"help", 'h', NULL, 0, "Say this, and end", 0},
+    {"version", OPT_VERSION, NULL, 0, "Say which kithd this is, and end", 0},
     {0},
 };
 
-static void copy_path(char out[CONFIG_PATH_BYTES], const char *arg, struct argp_state *state)
+static const struct argp argp;
+
+/* One line, as long as what was typed is one. */
+static void refuse(const char *word, const char *why)
+{
+    int shown = 0;
+
+    while (word[shown] >= 0x20 && word[shown] < 0x7f)
+        shown++;
+    (void)fprintf(stderr, "kithd: %.*s: %s. See: kithd --help\n", shown, word, why);
+    exit(EX_USAGE);
+}
+
+/* getopt stopped at this word. */
+static void refuse_flag(const char *word)
+{
+    bool known = strcmp(word, "--dir") == 0 || strcmp(word, "--config") == 0;
+
+    refuse(word, known ? "wants a value" : "there is no such flag");
+}
+
+static void copy_path(char out[CONFIG_PATH_BYTES], const char *flag, const char *arg)
 {
     int n = snprintf(out, CONFIG_PATH_BYTES, "%s", arg);
 
     if (n <= 0 || n >= CONFIG_PATH_BYTES)
-        argp_error(state, "a path must have 1 to %d bytes", CONFIG_PATH_BYTES - 1);
+        refuse(flag, "a path has 1 to 4,095 bytes");
 }
 
 static error_t on_option(int key, char *arg, struct argp_state *state)
@@ -64,10 +95,10 @@ static error_t on_option(int key, char *arg, struct argp_state *state)
 
     switch (key) {
     case OPT_DIR:
-        copy_path(a->dir, arg, state);
+        copy_path(a->dir, "--dir", arg);
         break;
     case OPT_CONFIG:
-        copy_path(a->config, arg, state);
+        copy_path(a->config, "--config", arg);
         break;
     case OPT_CHECK:
         a->check = true;
@@ -81,10 +112,16 @@ static error_t on_option(int key, char *arg, struct argp_state *state)
     case OPT_FOREGROUND:
         break;
     case 'h':
-        argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
-        break;
+        argp_help(&argp, stdout, ARGP_HELP_LONG | ARGP_HELP_DOC, (char *)"kithd");
+        exit(0);
+    case OPT_VERSION:
+        (void)puts("kithd " KITH_VERSION);
+        exit(0);
     case ARGP_KEY_ARG:
-        argp_error(state, "kithd takes no verbs; kithctl does");
+        refuse(arg, "kithd takes no verbs; kithctl does");
+        break;
+    case ARGP_KEY_ERROR:
+        refuse_flag(state->argv[state->next - 1]);
         break;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -93,9 +130,14 @@ static error_t on_option(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp argp = {
-    options, on_option, NULL,
+    options,
+    on_option,
+    NULL,
     "kithd - the relay of a kith cohort: carries sealed envelopes and knows nothing worth taking.\v"
-    "kithctl up makes a relay and starts it.", NULL, NULL, NULL};
+    "kithctl up makes a relay and starts it.",
+    NULL,
+    NULL,
+    NULL};
 
 /* ---- settings ------------------------------------------------------------------------------- */
 
@@ -118,15 +160,18 @@ static int read_config(const struct arguments *a, struct config *config)
     for (size_t i = 0; i < problems.count; i++)
         (void)fprintf(stderr, "%s\n", problems.line[i]);
     if (rc == CONFIG_E_BAD)
-        (void)fprintf(stderr, "kithd: %zu problem%s in the configuration. Nothing was started. "
-                              "Mend it, then run: kithd --check --config %s\n",
+        (void)fprintf(stderr,
+                      "kithd: %zu problem%s in the configuration. Nothing was started. "
+                      "Mend it, then run: kithd --check --config %s\n",
                       problems.count, problems.count == 1 ? "" : "s", a->config);
     else if (rc == CONFIG_E_ABSENT)
-        (void)fprintf(stderr, "kithd: there is no configuration at %s. Nothing was started. "
-                              "Run: kithctl up\n",
+        (void)fprintf(stderr,
+                      "kithd: there is no configuration at %s. Nothing was started. "
+                      "Run: kithctl up\n",
                       a->config);
     else if (rc)
-        (void)fprintf(stderr, "kithd: the configuration can't be read: %s.\n", err_text(rc));
+        (void)fprintf(stderr, "kithd: the configuration can't be read: %s.\n",
+                      err_text(rc));
     config_problems_free(&problems);
     return rc == 0 ? 0 : rc < 0 ? EX_IOERR : EX_CONFIG;
 }
@@ -184,8 +229,8 @@ static int watch(struct program *p, uv_signal_t *s, uv_signal_cb cb, int number)
     return rc ? rc : uv_signal_start(s, cb, number);
 }
 
-static int start(struct program *p, const struct arguments *a, const struct config *config,
-                 char why[RELAY_WHY_BYTES])
+static int start(struct program *p, const struct arguments *a,
+                 const struct config *config, char why[RELAY_WHY_BYTES])
 {
     int fds[NOTIFY_FDS_MAX];
     struct relay_options o = {
@@ -252,8 +297,8 @@ int main(int argc, char **argv)
                       err_text(rc));
         return EX_OSERR;
     }
-    argp_err_exit_status = EX_USAGE;
-    (void)argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &a);
+    (void)argp_parse(&argp, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP | ARGP_NO_ERRS, NULL,
+                     &a);
     rc = complete_paths(&a);
     if (rc) {
         (void)fprintf(stderr, "kithd: no folder to work in (%s). Name one with --dir.\n",

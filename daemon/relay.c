@@ -26,8 +26,8 @@
 
 enum {
     SECONDS_A_DAY = 24 * 60 * 60,
-    EXIT_DISK = 74,      /* EX_IOERR */
-    LAST_WAIT_MS = 800,  /* for a disk that does not answer, after stop_ms */
+    EXIT_DISK = 74,     /* EX_IOERR */
+    LAST_WAIT_MS = 800, /* for a disk that does not answer, after stop_ms */
 };
 
 static void advance(struct relay *r);
@@ -91,8 +91,9 @@ void relay_note_store(struct relay *r, int rc)
 {
     if (rc == STORE_E_BROKEN && !r->broken) {
         r->broken = true;
-        log_error("writing to the disk failed: nothing is acknowledged any more; what was "
-                  "acknowledged is kept and can be read. Look at the disk, then restart kithd");
+        log_error(
+            "writing to the disk failed: nothing is acknowledged any more; what was "
+            "acknowledged is kept and can be read. Look at the disk, then restart kithd");
         notify_status("the disk failed: nothing is acknowledged");
     } else if (rc == STORE_E_FULL && !r->full) {
         r->full = true;
@@ -121,8 +122,7 @@ static int take_lock(struct relay *r, char why[RELAY_WHY_BYTES])
         return rc;
     r->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (r->lock < 0 && errno == ENOENT) {
-        say(why, "There is no relay in %s yet. Run: kithctl up",
-                       r->dir);
+        say(why, "There is no relay in %s yet. Run: kithctl up", r->dir);
         return RELAY_E_CONFIG;
     }
     if (r->lock < 0)
@@ -147,8 +147,7 @@ static int load_keys(struct relay *r, char why[RELAY_WHY_BYTES])
 
     if (rc == 0)
         return 0;
-    say(why, "%s%s", cause,
-                   rc == KEYS_E_ABSENT ? " Run: kithctl up" : "");
+    say(why, "%s%s", cause, rc == KEYS_E_ABSENT ? " Run: kithctl up" : "");
     return rc > 0 ? RELAY_E_CONFIG : rc;
 }
 
@@ -169,8 +168,39 @@ static void compare_descriptor(const struct relay *r)
     warn_if(d->mail_buckets != c->mail_buckets, "board.mail_buckets");
     warn_if(d->members != c->members, "board.members");
     if (clock_wall_s(r->clock) / SECONDS_A_DAY > d->expires_day)
-        log_warn("the cohort's descriptor has expired (or this machine's clock is wrong): clients "
-                 "will refuse it");
+        log_warn(
+            "the cohort's descriptor has expired (or this machine's clock is wrong): clients "
+            "will refuse it");
+}
+
+static void say_board(const struct relay *r, int rc, char why[RELAY_WHY_BYTES])
+{
+    const char *what;
+
+    switch (rc) {
+    case STORE_E_CORRUPT:
+        what =
+            "is damaged: what is there can't be what was written. Bring it back from a copy, "
+            "or make a new relay";
+        break;
+    case STORE_E_FULL:
+        what = "can't be opened: the disk is full. Make room, then start again";
+        break;
+    case STORE_E_BROKEN:
+        what = "can't be written: the disk failed. Look at the disk, then start again";
+        break;
+    case -EXDEV:
+        what =
+            "belongs to another cohort than the keys beside it. Bring the right one back";
+        break;
+    case -ENOTSUP:
+        what = "was written by a newer kithd. Start that one";
+        break;
+    default:
+        say(why, "The board in %s can't be opened: %s.", r->dir, err_text(rc));
+        return;
+    }
+    say(why, "The board in %s %s. Nothing was changed.", r->dir, what);
 }
 
 static int open_board(struct relay *r, bool in_memory, char why[RELAY_WHY_BYTES])
@@ -179,15 +209,11 @@ static int open_board(struct relay *r, bool in_memory, char why[RELAY_WHY_BYTES]
 
     r->buckets = r->keys->newest.mail_buckets + BUCKET_MAIL;
     rc = in_memory ? store_open_mem(r->keys->cohort, r->buckets, &r->store)
-                   : store_open_lmdb(r->dir, r->keys->cohort, r->buckets, r->config.map_bytes,
-                                     &r->store);
-    if (rc == STORE_E_CORRUPT) {
-        say(why, "The board in %s is damaged: what is there can't be what was written. "
-                       "Nothing was changed. Bring it back from a copy, or make a new relay.",
-                       r->dir);
-        rc = -EIO;
-    }
-    return err_fold(rc);
+                   : store_open_lmdb(r->dir, r->keys->cohort, r->buckets,
+                                     r->config.map_bytes, &r->store);
+    if (rc)
+        say_board(r, rc, why);
+    return rc > 0 ? -EIO : rc;
 }
 
 static int start_board(struct relay *r, bool in_memory)
@@ -198,8 +224,8 @@ static int start_board(struct relay *r, bool in_memory)
     if (rc == 0)
         rc = members_open(r->store, r->commit, r->clock, r->keys->cohort, &r->members);
     if (rc == 0)
-        rc = expire_start(r->loop, r->store, r->commit, r->clock, in_memory ? NULL : r->dir,
-                          retention_s, &r->expire);
+        rc = expire_start(r->loop, r->store, r->commit, r->clock,
+                          in_memory ? NULL : r->dir, retention_s, &r->expire);
     if (rc == 0)
         rc = fanout_new(r->store, r->buckets, on_wake, &r->fanout);
     if (rc == 0)
@@ -214,8 +240,9 @@ static int start_control(struct relay *r, char why[RELAY_WHY_BYTES])
     int rc = control_start(r, &r->control);
 
     if (rc == -ENAMETOOLONG)
-        say(why, "The path of the relay's folder is too long for a socket in it (about 90 "
-                       "characters are possible). Choose another with --dir.");
+        say(why,
+            "The path of the relay's folder is too long for a socket in it (about 90 "
+            "characters are possible). Choose another with --dir.");
     return rc;
 }
 
@@ -225,8 +252,9 @@ static void fit_descriptors(struct relay *r)
 
     if (room >= r->config.connections)
         return;
-    log_warn("this machine allows the relay only %u open files: connections are limited to %u",
-             (unsigned)room, (unsigned)room);
+    log_warn(
+        "this machine allows the relay only %u open files: connections are limited to %u",
+        (unsigned)room, (unsigned)room);
     r->config.connections = room;
 }
 
@@ -336,10 +364,11 @@ struct change {
 static void on_differs(const char *key, enum config_applies how, void *arg)
 {
     struct change *c = arg;
-    const char *fmt = how == CONFIG_LIVE      ? "%s is in force now"
-                      : how == CONFIG_RESTART ? "%s takes effect after a restart"
-                                              : "%s is signed in the cohort's descriptor, which "
-                                                "holds until there is a new one";
+    const char *fmt = how == CONFIG_LIVE ? "%s is in force now"
+                      : how == CONFIG_RESTART
+                          ? "%s takes effect after a restart"
+                          : "%s is signed in the cohort's descriptor, which "
+                            "holds until there is a new one";
     char text[160];
 
     (void)snprintf(text, sizeof text, fmt, key);
@@ -373,8 +402,8 @@ int relay_reload(struct relay *r, struct config_problems *problems, relay_reload
     if (rc == 0) {
         config_diff(&r->config, now, on_differs, &change);
         apply(r, now);
-        log_notice("reloaded: %u setting(s) changed, %u need more than a reload", change.now,
-                   change.later);
+        log_notice("reloaded: %u setting(s) changed, %u need more than a reload",
+                   change.now, change.later);
     } else {
         for (size_t i = 0; i < problems->count; i++)
             log_error("%s", problems->line[i]);

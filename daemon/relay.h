@@ -40,8 +40,9 @@ struct relay_options {
     struct config config;    /* as read before */
     const struct clock *clock;
     struct relay_limits limits;
-    bool in_memory;  /* keep the board in memory (tests) */
-    const int *fds;  /* listening sockets from the service manager, instead of relay.listen */
+    bool in_memory; /* keep the board in memory (tests) */
+    const int
+        *fds; /* listening sockets from the service manager, instead of relay.listen */
     size_t fds_n;
     /* Runs once, last, when everything is closed.  code: exit status (0, 74, 70). */
     void (*stopped)(int code, void *arg);
@@ -83,8 +84,8 @@ struct relay {
  * before it returns.
  * 0, RELAY_E_CONFIG (exit 78: why says what to run or mend), or -errno (exit 74 or 69). */
 enum { RELAY_E_CONFIG = 1, RELAY_WHY_BYTES = 1024 };
-MUST_USE int relay_start(uv_loop_t *loop, const struct relay_options *o, struct relay **out,
-                         char why[RELAY_WHY_BYTES]);
+MUST_USE int relay_start(uv_loop_t *loop, const struct relay_options *o,
+                         struct relay **out, char why[RELAY_WHY_BYTES]);
 
 /* Accept no more connections; control is told when the last one is gone. */
 void relay_drain(struct relay *r);

@@ -14,20 +14,22 @@
 struct conn;
 struct subscription;
 
-enum session_state { /* in the order of the protocol */
-    SESSION_NEW,     /* nothing but hello */
-    SESSION_GREETED, /* descriptors, enrol, prove */
-    SESSION_PROVEN,  /* a member: may post or subscribe, and by that decides which */
-    SESSION_POSTING, /* SPEC 3.7: posts, never reads */
-    SESSION_READING, /* reads, never posts */
+enum session_state {                  /* in the order of the protocol */
+                     SESSION_NEW,     /* nothing but hello */
+                     SESSION_GREETED, /* descriptors, enrol, prove */
+                     SESSION_PROVEN, /* a member: may post or subscribe, and by that decides which */
+                     SESSION_POSTING, /* SPEC 3.7: posts, never reads */
+                     SESSION_READING, /* reads, never posts */
 };
 enum {
     SESSION_OUT_BYTES = 8 * 1024,
     /* One answer more may come on top: two descriptors and their frame. */
-    SESSION_OUT_MAX_BYTES = SESSION_OUT_BYTES + DESCRIPTORS_PER_ANSWER_MAX * DESCRIPTOR_BYTES_MAX +
-                            256 + REQUESTS_OPEN_MAX * 64,
+    SESSION_OUT_MAX_BYTES = SESSION_OUT_BYTES +
+                            DESCRIPTORS_PER_ANSWER_MAX * DESCRIPTOR_BYTES_MAX + 256 +
+                            REQUESTS_OPEN_MAX * 64,
 };
-_Static_assert((int)SESSION_OUT_MAX_BYTES <= (int)FRAME_RELAY_MAX_BYTES, "all answers fit one record");
+_Static_assert((int)SESSION_OUT_MAX_BYTES <= (int)FRAME_RELAY_MAX_BYTES,
+               "all answers fit one record");
 
 enum {
     SESSION_E_MALFORMED = 1, /* SPEC 3.2: the connection ends (an answer may wait) */
@@ -45,7 +47,8 @@ struct session {
     struct subscription *subs[SUBSCRIPTIONS_MAX];
 };
 
-MUST_USE int session_new(struct relay *r, struct conn *c, uint64_t id, struct session **out);
+MUST_USE int session_new(struct relay *r, struct conn *c, uint64_t id,
+                         struct session **out);
 void session_free(struct session *s); /* NULL is fine */
 
 /* May it take another frame now? */

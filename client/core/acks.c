@@ -43,7 +43,8 @@ static int delivered(struct core *c, const struct outbox_row *row)
     if (rc)
         return rc;
     if (!rows)
-        return core_message_state(c, row->conv, row->message, MESSAGE_DELIVERED, WHY_NONE);
+        return core_message_state(c, row->conv, row->message, MESSAGE_DELIVERED,
+                                  WHY_NONE);
     if (!unstored) /* the last part without a durable answer was acked instead */
         return core_message_state(c, row->conv, row->message, MESSAGE_SENT, WHY_NONE);
     return 0;
@@ -75,7 +76,8 @@ static int missing(struct core *c, struct outbox_row *row, uint32_t turn, uint32
     return rc;
 }
 
-static int place(struct core *c, const struct payload_ack *ack, const struct outbox_place *p)
+static int place(struct core *c, const struct payload_ack *ack,
+                 const struct outbox_place *p)
 {
     struct outbox_row row;
     enum ratchet_fate fate = ratchet_ack_fate(ack, ack->turn, p->n);
@@ -86,7 +88,8 @@ static int place(struct core *c, const struct payload_ack *ack, const struct out
     rc = db_outbox_get(c->db, p->outbox, &row);
     if (rc) /* another place of the same row was acked in this very ack */
         return rc == DB_E_NONE ? 0 : rc;
-    return fate == RATCHET_DELIVERED ? delivered(c, &row) : missing(c, &row, ack->turn, p->n);
+    return fate == RATCHET_DELIVERED ? delivered(c, &row)
+                                     : missing(c, &row, ack->turn, p->n);
 }
 
 static bool any_missing(const struct payload_ack *ack)

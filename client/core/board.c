@@ -89,8 +89,8 @@ int board_reads(struct board *b, struct node_read out[NODE_READS_MAX], size_t *c
     for (size_t i = 0; !rc && i < c->links_n && *count < NODE_READS_MAX; i++) {
         const struct link_row *l = &c->links[i];
         if (l->taker && (l->state == CONV_LOOKING || l->state == CONV_TAKING))
-            out[(*count)++] =
-                (struct node_read){.slot = (uint32_t)l->conv, .bucket = l->bucket, .from = l->start};
+            out[(*count)++] = (struct node_read){
+                .slot = (uint32_t)l->conv, .bucket = l->bucket, .from = l->start};
     }
     return rc;
 }
@@ -152,7 +152,8 @@ static int stop_reading(struct core *c, const struct reading *r)
     return db_log_put_cursor(c->db, &at);
 }
 
-static int lie(struct board *b, struct reading *r, enum alarm_kind kind, uint64_t a, uint64_t z)
+static int lie(struct board *b, struct reading *r, enum alarm_kind kind, uint64_t a,
+               uint64_t z)
 {
     struct core *c = b->c;
     int rc = core_begin(c);
@@ -168,8 +169,8 @@ static int lie(struct board *b, struct reading *r, enum alarm_kind kind, uint64_
 
 /* The head before seq, as the relay has it, against what is known.  True: it fits, or nothing
  * is known of that place. */
-static int fits(struct core *c, const struct reading *r, const struct cursor *at, uint64_t seq,
-                const uint8_t head[HASH_BYTES], bool *fit)
+static int fits(struct core *c, const struct reading *r, const struct cursor *at,
+                uint64_t seq, const uint8_t head[HASH_BYTES], bool *fit)
 {
     uint8_t known[HASH_BYTES];
     int rc;
@@ -272,7 +273,8 @@ static int begin_log(struct core *c, struct reading *r, struct cursor *at)
 }
 
 static int subscribed_again(struct board *b, struct reading *r, struct cursor *at,
-                            const struct node_read *want, const struct msg_subscribe_result *m)
+                            const struct node_read *want,
+                            const struct msg_subscribe_result *m)
 {
     struct core *c = b->c;
     bool fit;
@@ -297,7 +299,8 @@ static int subscribed_again(struct board *b, struct reading *r, struct cursor *a
     return rc ? rc : begin_log(c, r, at);
 }
 
-static int subscribed_log(struct board *b, struct reading *r, const struct node_read *want,
+static int subscribed_log(struct board *b, struct reading *r,
+                          const struct node_read *want,
                           const struct msg_subscribe_result *m)
 {
     struct core *c = b->c;
@@ -312,13 +315,15 @@ static int subscribed_log(struct board *b, struct reading *r, const struct node_
     /* The first time, or anew after an alarm was accepted. */
     at.quiet = rc ? 0 : m->next;
     rc = fits(c, r, &at, m->first, m->head, &fit);
-    if (!rc && (!fit || (!want->from_head && m->first != want->from && m->first != m->oldest)))
+    if (!rc &&
+        (!fit || (!want->from_head && m->first != want->from && m->first != m->oldest)))
         return lie(b, r, ALARM_LOG_BROKEN, want->from, m->first);
     jump(&at, m->first, m->head);
     return rc ? rc : begin_log(c, r, &at);
 }
 
-static int subscribed_link(struct board *b, struct reading *r, const struct node_read *want,
+static int subscribed_link(struct board *b, struct reading *r,
+                           const struct node_read *want,
                            const struct msg_subscribe_result *m)
 {
     bool fit;
@@ -364,7 +369,8 @@ struct batch {
     uint64_t first;
     size_t n;
     const uint8_t *envelopes;
-    uint8_t heads[ENVELOPES_PER_RECORD_MAX + 1][HASH_BYTES]; /* before the i-th; the last: after */
+    uint8_t heads[ENVELOPES_PER_RECORD_MAX + 1]
+                 [HASH_BYTES]; /* before the i-th; the last: after */
 };
 
 /* The whole batch is checked before any of it is believed. */
@@ -383,7 +389,8 @@ static int check(struct board *b, struct reading *r, const struct cursor *at,
     memcpy(out->heads[0], r->head, HASH_BYTES);
     for (size_t i = 0; i < out->n; i++) {
         memcpy(out->heads[i + 1], out->heads[i], HASH_BYTES);
-        chain_next(out->heads[i + 1], out->first + i, out->envelopes + i * ENVELOPE_BYTES);
+        chain_next(out->heads[i + 1], out->first + i,
+                   out->envelopes + i * ENVELOPE_BYTES);
     }
     if (memcmp(out->heads[out->n], m->head, HASH_BYTES) != 0)
         return lie(b, r, ALARM_LOG_BROKEN, r->at, m->first);
@@ -399,7 +406,8 @@ static int new_envelope(struct core *c, const struct reading *r, struct cursor *
                         const struct batch *in, size_t i)
 {
     uint64_t seq = in->first + i;
-    int rc = db_log_put_head(c->db, r->bucket, seq, in->heads[i + 1], core_now_s(c) / DAY_S);
+    int rc = db_log_put_head(c->db, r->bucket, seq, in->heads[i + 1],
+                             core_now_s(c) / DAY_S);
 
     if (!rc)
         rc = gossip_reached(c, r->bucket, seq);
@@ -415,7 +423,8 @@ static int new_envelope(struct core *c, const struct reading *r, struct cursor *
     return rc;
 }
 
-static int read_log(struct core *c, struct reading *r, struct cursor *at, const struct batch *in)
+static int read_log(struct core *c, struct reading *r, struct cursor *at,
+                    const struct batch *in)
 {
     uint64_t now = core_now_s(c);
     bool checked = r->ended && now >= at->read_s + CHECKED_EVERY_S;

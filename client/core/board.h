@@ -23,10 +23,12 @@ MUST_USE struct board *board_new(struct core *c); /* NULL: out of memory */
 void board_free(struct board *b);
 
 /* node_reads, node_subscribed, node_envelopes, node_gap, node_read_lost: contracts in node.h. */
-MUST_USE int board_reads(struct board *b, struct node_read out[NODE_READS_MAX], size_t *count);
+MUST_USE int board_reads(struct board *b, struct node_read out[NODE_READS_MAX],
+                         size_t *count);
 MUST_USE int board_subscribed(struct board *b, uint32_t slot, uint32_t bucket,
                               const struct msg_subscribe_result *m);
-MUST_USE int board_envelopes(struct board *b, uint32_t slot, const struct msg_envelopes *m);
+MUST_USE int board_envelopes(struct board *b, uint32_t slot,
+                             const struct msg_envelopes *m);
 MUST_USE int board_gap(struct board *b, uint32_t slot, const struct msg_gap *m);
 void board_lost(struct board *b, uint32_t slot);
 

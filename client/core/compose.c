@@ -39,7 +39,8 @@ struct bytes compose_part(struct bytes text, uint32_t part)
 int compose_queue(struct core *c, int64_t conv, int64_t message,
                   const uint8_t mid[MESSAGE_ID_BYTES], uint32_t parts)
 {
-    struct outbox_row o = {.conv = conv, .message = message, .kind = OUTBOX_TEXT, .parts = parts};
+    struct outbox_row o = {
+        .conv = conv, .message = message, .kind = OUTBOX_TEXT, .parts = parts};
     int rc = 0;
 
     memcpy(o.mid, mid, sizeof o.mid);
@@ -100,7 +101,8 @@ static int fill_directory(struct core *c, struct payload_gossip *g)
 }
 
 /* SPEC 7.2: what we saw, so that a relay which shows others something else is found out. */
-static int fill_gossip(struct core *c, const struct conv_row *conv, struct payload_gossip *g)
+static int fill_gossip(struct core *c, const struct conv_row *conv,
+                       struct payload_gossip *g)
 {
     struct profile p;
     uint8_t hash[HASH_BYTES];
@@ -197,8 +199,8 @@ int compose_row(struct core *c, const struct conv_row *conv, const struct outbox
     return -EPROTO;
 }
 
-int compose_ack(struct core *c, const struct conv_row *conv, const struct compose_acks *acks,
-                struct buf *out)
+int compose_ack(struct core *c, const struct conv_row *conv,
+                const struct compose_acks *acks, struct buf *out)
 {
     struct payload p = {.minute = core_minute(c)};
     int rc = rand_bytes(p.id, sizeof p.id);

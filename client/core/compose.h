@@ -34,8 +34,9 @@ struct compose_acks {
     struct payload_ack acks[ACKS_MAX];
 };
 /* Of an outbox row.  Returns 0, COMPOSE_E_GONE or -errno. */
-MUST_USE int compose_row(struct core *c, const struct conv_row *conv, const struct outbox_row *o,
-                         const struct compose_acks *acks, struct buf *out);
+MUST_USE int compose_row(struct core *c, const struct conv_row *conv,
+                         const struct outbox_row *o, const struct compose_acks *acks,
+                         struct buf *out);
 /* PAYLOAD_ACK, or PAYLOAD_EMPTY when there is nothing to ack. */
 MUST_USE int compose_ack(struct core *c, const struct conv_row *conv,
                          const struct compose_acks *acks, struct buf *out);

@@ -162,23 +162,24 @@ int core_event(struct core *c, enum event_kind kind, int64_t conv, int64_t messa
     return db_notes_event(c->db, kind, conv, message, state);
 }
 
-int core_alarm(struct core *c, enum alarm_kind kind, int64_t conv, uint32_t bucket, uint64_t a,
-               uint64_t b)
+int core_alarm(struct core *c, enum alarm_kind kind, int64_t conv, uint32_t bucket,
+               uint64_t a, uint64_t b)
 {
     struct alarm alarm = {.kind = kind, .conv = conv, .bucket = bucket, .a = a, .b = b};
 
     return db_notes_alarm(c->db, &alarm, core_now_s(c));
 }
 
-int core_conv_state(struct core *c, int64_t conv, enum conv_state state, enum conv_why why)
+int core_conv_state(struct core *c, int64_t conv, enum conv_state state,
+                    enum conv_why why)
 {
     int rc = db_convs_state(c->db, conv, state, why, core_now_s(c));
 
     return rc ? rc : core_event(c, EVENT_CONV, conv, 0, state);
 }
 
-int core_message_state(struct core *c, int64_t conv, int64_t message, enum message_state state,
-                       enum message_why why)
+int core_message_state(struct core *c, int64_t conv, int64_t message,
+                       enum message_state state, enum message_why why)
 {
     int rc = db_messages_state(c->db, message, state, why);
 

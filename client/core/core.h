@@ -17,7 +17,9 @@
 #include "client/core/node.h"
 #include "client/core/sessions.h"
 
-enum { CORE_LINKS_MAX = 64 }; /* links open at a time; each costs two hashes an envelope */
+enum {
+    CORE_LINKS_MAX = 64
+}; /* links open at a time; each costs two hashes an envelope */
 
 struct core {
     struct db *db;
@@ -25,17 +27,17 @@ struct core {
     struct sessions *sessions; /* NULL unless holder */
     node_event_fn *event;
     void *event_arg;
-    int64_t told;              /* the last event that was reported */
-    int64_t version;           /* db_version() when memory last agreed with the database */
+    int64_t told;    /* the last event that was reported */
+    int64_t version; /* db_version() when memory last agreed with the database */
     bool telling;
     uint32_t ack_least_ms, ack_most_ms, accept_most_ms, empty_most_ms;
     uint8_t cohort[HASH_BYTES];
     bool has_cohort;
-    uint32_t home;             /* bucket; 0 before the descriptor */
-    uint32_t retention_days;   /* 0 before the descriptor */
+    uint32_t home;           /* bucket; 0 before the descriptor */
+    uint32_t retention_days; /* 0 before the descriptor */
     uint32_t mail_buckets;
-    size_t links_n;            /* holder: as in the database */
-    struct link_row *links;    /* CORE_LINKS_MAX, guarded: secrets */
+    size_t links_n;         /* holder: as in the database */
+    struct link_row *links; /* CORE_LINKS_MAX, guarded: secrets */
 };
 
 /* Begin a change.  Inside it what other processes did is already taken into account. */
@@ -53,13 +55,14 @@ uint64_t core_now_s(const struct core *c);
 uint32_t core_minute(const struct core *c);
 uint64_t core_mono_ms(const struct core *c);
 /* Now plus a uniform span, on the monotonic clock. */
-MUST_USE int core_due(const struct core *c, uint32_t least_ms, uint32_t most_ms, uint64_t *due);
+MUST_USE int core_due(const struct core *c, uint32_t least_ms, uint32_t most_ms,
+                      uint64_t *due);
 
 /* Short forms for flows. */
-MUST_USE int core_event(struct core *c, enum event_kind kind, int64_t conv, int64_t message,
-                        uint32_t state);
-MUST_USE int core_alarm(struct core *c, enum alarm_kind kind, int64_t conv, uint32_t bucket,
-                        uint64_t a, uint64_t b);
+MUST_USE int core_event(struct core *c, enum event_kind kind, int64_t conv,
+                        int64_t message, uint32_t state);
+MUST_USE int core_alarm(struct core *c, enum alarm_kind kind, int64_t conv,
+                        uint32_t bucket, uint64_t a, uint64_t b);
 MUST_USE int core_conv_state(struct core *c, int64_t conv, enum conv_state state,
                              enum conv_why why);
 MUST_USE int core_message_state(struct core *c, int64_t conv, int64_t message,

@@ -106,7 +106,8 @@ static int bind(struct db *db, sqlite3_stmt *s, const char *kinds, va_list args)
             rc = sqlite3_bind_int64(s, i, va_arg(args, int64_t));
             break;
         case 's':
-            rc = sqlite3_bind_text(s, i, va_arg(args, const char *), -1, SQLITE_TRANSIENT);
+            rc = sqlite3_bind_text(s, i, va_arg(args, const char *), -1,
+                                   SQLITE_TRANSIENT);
             break;
         case 'b':
         case 't':
@@ -116,8 +117,8 @@ static int bind(struct db *db, sqlite3_stmt *s, const char *kinds, va_list args)
             else if (kinds[i - 1] == 'b')
                 rc = sqlite3_bind_blob64(s, i, view.p, view.n, SQLITE_TRANSIENT);
             else
-                rc = sqlite3_bind_text64(s, i, (const char *)view.p, view.n, SQLITE_TRANSIENT,
-                                         SQLITE_UTF8);
+                rc = sqlite3_bind_text64(s, i, (const char *)view.p, view.n,
+                                         SQLITE_TRANSIENT, SQLITE_UTF8);
             break;
         default:
             rc = SQLITE_MISUSE;

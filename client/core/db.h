@@ -30,8 +30,8 @@ enum { DB_KEY_BYTES = 32, DB_BUSY_MS = 10 * 1000 };
  * create     make an absent file, mode 0600 (its folder is the caller's); else -ENOENT
  * quick      tests: nothing is synced
  * Returns 0, DB_E_KEY, DB_E_NEWER, DB_E_FOREIGN, -EBUSY or another -errno. */
-MUST_USE int db_open(const char *path, const uint8_t key[DB_KEY_BYTES], bool create, bool quick,
-                     struct db **out);
+MUST_USE int db_open(const char *path, const uint8_t key[DB_KEY_BYTES], bool create,
+                     bool quick, struct db **out);
 void db_close(struct db *db); /* NULL is fine */
 
 /* A write transaction; waits DB_BUSY_MS for other processes, then -EBUSY.  They do not nest. */
@@ -63,15 +63,18 @@ struct db_rows {
 struct db_rows db_ask(struct db *db, const char *sql, const char *kinds, ...);
 bool db_next(struct db_rows *r);
 int64_t db_int(const struct db_rows *r, int column);
-struct bytes db_blob(const struct db_rows *r, int column); /* text too; .p NULL for NULL */
+struct bytes db_blob(const struct db_rows *r,
+                     int column); /* text too; .p NULL for NULL */
 /* Copies exactly n bytes; fewer or more make r->rc -EIO and zero out. */
 void db_copy(struct db_rows *r, int column, void *out, size_t n);
 /* Copies text with a closing zero into room bytes, cut if need be. */
 void db_text(const struct db_rows *r, int column, char *out, size_t room);
-int db_done(struct db_rows *r); /* 0 or -errno; may be ignored on the way out of a failure */
+int db_done(
+    struct db_rows *r); /* 0 or -errno; may be ignored on the way out of a failure */
 
 /* The first column of the first row.  0, DB_E_NONE (no row; *out 0) or -errno. */
-MUST_USE int db_number(struct db *db, int64_t *out, const char *sql, const char *kinds, ...);
+MUST_USE int db_number(struct db *db, int64_t *out, const char *sql, const char *kinds,
+                       ...);
 
 /* db_schema.c: make or check the tables; called by db_open().  0, DB_E_NEWER, DB_E_FOREIGN. */
 MUST_USE int db_schema(struct db *db);

@@ -12,8 +12,8 @@ int db_convs_add(struct db *db, enum conv_state state, bool taker, uint64_t now_
     int rc = db_run(db,
                     "INSERT INTO convs(state, taker, created_s, changed_s, until_s)"
                     " VALUES(?, ?, ?, ?, ?)",
-                    "iiiii", (int64_t)state, (int64_t)taker, (int64_t)now_s, (int64_t)now_s,
-                    (int64_t)until_s);
+                    "iiiii", (int64_t)state, (int64_t)taker, (int64_t)now_s,
+                    (int64_t)now_s, (int64_t)until_s);
 
     *id = rc ? 0 : db_last_id(db);
     return rc;
@@ -21,10 +21,11 @@ int db_convs_add(struct db *db, enum conv_state state, bool taker, uint64_t now_
 
 int db_convs_get(struct db *db, int64_t id, struct conv_row *out)
 {
-    struct db_rows r = db_ask(db,
-                              "SELECT id, state, why, taker, second, waits, words, greeted, home,"
-                              " owed, prev_bucket, prev_seq, prev_head FROM convs WHERE id = ?",
-                              "i", id);
+    struct db_rows r = db_ask(
+        db,
+        "SELECT id, state, why, taker, second, waits, words, greeted, home,"
+        " owed, prev_bucket, prev_seq, prev_head FROM convs WHERE id = ?",
+        "i", id);
     bool found = db_next(&r);
     int rc;
 
@@ -53,8 +54,8 @@ int db_convs_get(struct db *db, int64_t id, struct conv_row *out)
 int db_convs_state(struct db *db, int64_t id, enum conv_state state, enum conv_why why,
                    uint64_t now_s)
 {
-    return db_run(db, "UPDATE convs SET state = ?, why = ?, changed_s = ? WHERE id = ?", "iiii",
-                  (int64_t)state, (int64_t)why, (int64_t)now_s, id);
+    return db_run(db, "UPDATE convs SET state = ?, why = ?, changed_s = ? WHERE id = ?",
+                  "iiii", (int64_t)state, (int64_t)why, (int64_t)now_s, id);
 }
 
 int db_convs_peer(struct db *db, int64_t id, struct bytes name, uint32_t home)
@@ -64,7 +65,8 @@ int db_convs_peer(struct db *db, int64_t id, struct bytes name, uint32_t home)
     if (name.p)
         rc = db_run(db, "UPDATE convs SET name = ? WHERE id = ?", "ti", name, id);
     if (!rc)
-        rc = db_run(db, "UPDATE convs SET home = ? WHERE id = ?", "ii", (int64_t)home, id);
+        rc = db_run(db, "UPDATE convs SET home = ? WHERE id = ?", "ii", (int64_t)home,
+                    id);
     return rc;
 }
 
@@ -75,7 +77,8 @@ int db_convs_owed(struct db *db, int64_t id, uint32_t owed)
 
 int db_convs_waits(struct db *db, int64_t id, bool waits)
 {
-    return db_run(db, "UPDATE convs SET waits = ? WHERE id = ?", "ii", (int64_t)waits, id);
+    return db_run(db, "UPDATE convs SET waits = ? WHERE id = ?", "ii", (int64_t)waits,
+                  id);
 }
 
 int db_convs_words(struct db *db, int64_t id)
@@ -90,25 +93,28 @@ int db_convs_second(struct db *db, int64_t id)
 
 int db_convs_verified(struct db *db, int64_t id, bool verified)
 {
-    return db_run(db, "UPDATE convs SET verified = ? WHERE id = ?", "ii", (int64_t)verified, id);
+    return db_run(db, "UPDATE convs SET verified = ? WHERE id = ?", "ii",
+                  (int64_t)verified, id);
 }
 
 int db_convs_prev(struct db *db, int64_t id, uint32_t bucket, uint64_t seq,
                   const uint8_t head[HASH_BYTES])
 {
-    return db_run(db,
-                  "UPDATE convs SET prev_bucket = ?, prev_seq = ?, prev_head = ? WHERE id = ?",
-                  "iibi", (int64_t)bucket, (int64_t)seq, (struct bytes){head, 8}, id);
+    return db_run(
+        db, "UPDATE convs SET prev_bucket = ?, prev_seq = ?, prev_head = ? WHERE id = ?",
+        "iibi", (int64_t)bucket, (int64_t)seq, (struct bytes){head, 8}, id);
 }
 
 int db_convs_drop_prev(struct db *db)
 {
-    return db_run(db, "UPDATE convs SET prev_bucket = NULL, prev_seq = NULL, prev_head = NULL", "");
+    return db_run(
+        db, "UPDATE convs SET prev_bucket = NULL, prev_seq = NULL, prev_head = NULL", "");
 }
 
 int db_convs_touch(struct db *db, int64_t id, uint64_t now_s)
 {
-    return db_run(db, "UPDATE convs SET changed_s = ? WHERE id = ?", "ii", (int64_t)now_s, id);
+    return db_run(db, "UPDATE convs SET changed_s = ? WHERE id = ?", "ii", (int64_t)now_s,
+                  id);
 }
 
 int db_convs_delete(struct db *db, int64_t id)
@@ -125,11 +131,11 @@ int db_convs_delete(struct db *db, int64_t id)
 /* ---- as screens see them --------------------------------------------------------------------- */
 
 #define SHOW                                                                                  \
-    "SELECT id, state, why, taker, verified, words, second, waits, name, created_s, until_s,"  \
-    " changed_s,"                                                                              \
-    " (SELECT count(*) FROM messages m WHERE m.conv = c.id AND m.mine = 0"                     \
-    "  AND m.id > c.read_upto),"                                                               \
-    " (SELECT count(*) FROM messages m WHERE m.conv = c.id AND m.state = 2)"                   \
+    "SELECT id, state, why, taker, verified, words, second, waits, name, created_s, until_s," \
+    " changed_s,"                                                                             \
+    " (SELECT count(*) FROM messages m WHERE m.conv = c.id AND m.mine = 0"                    \
+    "  AND m.id > c.read_upto),"                                                              \
+    " (SELECT count(*) FROM messages m WHERE m.conv = c.id AND m.state = 2)"                  \
     " FROM convs c"
 
 _Static_assert(MESSAGE_QUEUED == 2, "the statement above counts queued messages");
@@ -220,7 +226,8 @@ int db_convs_put_session(struct db *db, int64_t id, struct bytes state)
         return rc;
     rc = db_run(db, "UPDATE sessions SET state = ? WHERE conv = ?", "bi", state, id);
     if (!rc && db_changes(db) == 0)
-        rc = db_run(db, "INSERT INTO sessions(conv, state) VALUES(?, ?)", "ib", id, state);
+        rc = db_run(db, "INSERT INTO sessions(conv, state) VALUES(?, ?)", "ib", id,
+                    state);
     return rc;
 }
 
@@ -236,13 +243,14 @@ int db_convs_add_link(struct db *db, const struct link_row *l)
     return db_run(db,
                   "INSERT INTO links(conv, secret, sk, pk, bucket, start, last_hour)"
                   " VALUES(?, ?, ?, ?, ?, ?, ?)",
-                  "ibbbiii", l->conv, BYTES(l->secret), if_has(l->has_sk, l->sk, sizeof l->sk),
-                  if_has(l->has_pk, l->pk, sizeof l->pk), (int64_t)l->bucket, (int64_t)l->start,
-                  (int64_t)l->last_hour);
+                  "ibbbiii", l->conv, BYTES(l->secret),
+                  if_has(l->has_sk, l->sk, sizeof l->sk),
+                  if_has(l->has_pk, l->pk, sizeof l->pk), (int64_t)l->bucket,
+                  (int64_t)l->start, (int64_t)l->last_hour);
 }
 
-#define LINK                                                                                  \
-    "SELECT l.conv, c.state, c.taker, l.secret, l.sk, l.pk, l.bucket, l.start, l.last_hour,"   \
+#define LINK                                                                                 \
+    "SELECT l.conv, c.state, c.taker, l.secret, l.sk, l.pk, l.bucket, l.start, l.last_hour," \
     " l.take_id, l.posted FROM links l JOIN convs c ON c.id = l.conv"
 
 static void link_of(struct db_rows *r, struct link_row *out)
@@ -326,10 +334,11 @@ int db_convs_count_links(struct db *db, int64_t *count)
     return db_number(db, count, "SELECT count(*) FROM links", "");
 }
 
-int db_convs_links_over(struct db *db, uint64_t hour, int64_t *ids, size_t most, size_t *count)
+int db_convs_links_over(struct db *db, uint64_t hour, int64_t *ids, size_t most,
+                        size_t *count)
 {
-    struct db_rows r =
-        db_ask(db, "SELECT conv FROM links WHERE last_hour < ?", "i", (int64_t)hour);
+    struct db_rows r = db_ask(db, "SELECT conv FROM links WHERE last_hour < ?", "i",
+                              (int64_t)hour);
 
     return ids_of(&r, ids, most, count);
 }

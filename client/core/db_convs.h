@@ -17,19 +17,19 @@ struct conv_row {
     enum conv_state state;
     enum conv_why why;
     bool taker, second, waits, words, greeted;
-    uint32_t home;  /* their bucket: where our posts go; 0: not known yet */
-    uint32_t owed;  /* counts what came and wants an ack; 0: all acked */
-    bool has_prev;  /* our previous envelope in it, for gossip */
+    uint32_t home; /* their bucket: where our posts go; 0: not known yet */
+    uint32_t owed; /* counts what came and wants an ack; 0: all acked */
+    bool has_prev; /* our previous envelope in it, for gossip */
     uint32_t prev_bucket;
     uint64_t prev_seq;
     uint8_t prev_head[8];
 };
 
-MUST_USE int db_convs_add(struct db *db, enum conv_state state, bool taker, uint64_t now_s,
-                          uint64_t until_s, int64_t *id);
+MUST_USE int db_convs_add(struct db *db, enum conv_state state, bool taker,
+                          uint64_t now_s, uint64_t until_s, int64_t *id);
 MUST_USE int db_convs_get(struct db *db, int64_t id, struct conv_row *out);
-MUST_USE int db_convs_state(struct db *db, int64_t id, enum conv_state state, enum conv_why why,
-                            uint64_t now_s);
+MUST_USE int db_convs_state(struct db *db, int64_t id, enum conv_state state,
+                            enum conv_why why, uint64_t now_s);
 /* name may be .p NULL: leave it. */
 MUST_USE int db_convs_peer(struct db *db, int64_t id, struct bytes name, uint32_t home);
 MUST_USE int db_convs_owed(struct db *db, int64_t id, uint32_t owed);
@@ -61,9 +61,9 @@ struct link_row {
     enum conv_state state;
     bool taker;
     uint8_t secret[LINK_SECRET_BYTES];
-    bool has_sk;  /* inviter, until taken */
+    bool has_sk; /* inviter, until taken */
     uint8_t sk[KEM_SK_BYTES];
-    bool has_pk;  /* the offer's */
+    bool has_pk; /* the offer's */
     uint8_t pk[KEM_PK_BYTES];
     uint32_t bucket;
     uint64_t start; /* first sequence number to read; 0: the offer is not posted yet */
@@ -74,13 +74,15 @@ struct link_row {
 };
 MUST_USE int db_convs_add_link(struct db *db, const struct link_row *l);
 MUST_USE int db_convs_link(struct db *db, int64_t conv, struct link_row *out);
-MUST_USE int db_convs_link_by_secret(struct db *db, const uint8_t secret[LINK_SECRET_BYTES],
+MUST_USE int db_convs_link_by_secret(struct db *db,
+                                     const uint8_t secret[LINK_SECRET_BYTES],
                                      struct link_row *out);
 /* Writes sk, pk, start, take_id and posted. */
 MUST_USE int db_convs_put_link(struct db *db, const struct link_row *l);
 MUST_USE int db_convs_drop_link(struct db *db, int64_t conv);
 /* At most most, oldest first. */
-MUST_USE int db_convs_links(struct db *db, struct link_row *out, size_t most, size_t *count);
+MUST_USE int db_convs_links(struct db *db, struct link_row *out, size_t most,
+                            size_t *count);
 MUST_USE int db_convs_count_links(struct db *db, int64_t *count);
 /* Conversations with a link past its last hour, at most most ids. */
 MUST_USE int db_convs_links_over(struct db *db, uint64_t hour, int64_t *ids, size_t most,

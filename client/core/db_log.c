@@ -3,10 +3,11 @@
 
 int db_log_cursor(struct db *db, uint32_t bucket, struct cursor *out)
 {
-    struct db_rows r = db_ask(db,
-                              "SELECT next, head, anchor, anchor_head, quiet, stopped, read_s"
-                              " FROM cursors WHERE bucket = ?",
-                              "i", (int64_t)bucket);
+    struct db_rows r = db_ask(
+        db,
+        "SELECT next, head, anchor, anchor_head, quiet, stopped, read_s"
+        " FROM cursors WHERE bucket = ?",
+        "i", (int64_t)bucket);
     bool found = db_next(&r);
     int rc;
 
@@ -26,27 +27,29 @@ int db_log_cursor(struct db *db, uint32_t bucket, struct cursor *out)
 
 int db_log_put_cursor(struct db *db, const struct cursor *c)
 {
-    return db_run(db,
-                  "INSERT OR REPLACE INTO cursors(bucket, next, head, anchor, anchor_head, quiet,"
-                  " stopped, read_s) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
-                  "iibibiii", (int64_t)c->bucket, (int64_t)c->next, BYTES(c->head),
-                  (int64_t)c->anchor, BYTES(c->anchor_head), (int64_t)c->quiet,
-                  (int64_t)c->stopped, (int64_t)c->read_s);
+    return db_run(
+        db,
+        "INSERT OR REPLACE INTO cursors(bucket, next, head, anchor, anchor_head, quiet,"
+        " stopped, read_s) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+        "iibibiii", (int64_t)c->bucket, (int64_t)c->next, BYTES(c->head),
+        (int64_t)c->anchor, BYTES(c->anchor_head), (int64_t)c->quiet, (int64_t)c->stopped,
+        (int64_t)c->read_s);
 }
 
-int db_log_put_head(struct db *db, uint32_t bucket, uint64_t seq, const uint8_t head[HASH_BYTES],
-                    uint64_t day)
+int db_log_put_head(struct db *db, uint32_t bucket, uint64_t seq,
+                    const uint8_t head[HASH_BYTES], uint64_t day)
 {
-    return db_run(db, "INSERT OR REPLACE INTO heads(bucket, seq, prefix, day) VALUES(?, ?, ?, ?)",
-                  "iibi", (int64_t)bucket, (int64_t)seq, (struct bytes){head, HEAD_PREFIX_BYTES},
-                  (int64_t)day);
+    return db_run(
+        db, "INSERT OR REPLACE INTO heads(bucket, seq, prefix, day) VALUES(?, ?, ?, ?)",
+        "iibi", (int64_t)bucket, (int64_t)seq, (struct bytes){head, HEAD_PREFIX_BYTES},
+        (int64_t)day);
 }
 
 int db_log_prefix(struct db *db, uint32_t bucket, uint64_t seq,
                   uint8_t prefix[HEAD_PREFIX_BYTES])
 {
-    struct db_rows r = db_ask(db, "SELECT prefix FROM heads WHERE bucket = ? AND seq = ?", "ii",
-                              (int64_t)bucket, (int64_t)seq);
+    struct db_rows r = db_ask(db, "SELECT prefix FROM heads WHERE bucket = ? AND seq = ?",
+                              "ii", (int64_t)bucket, (int64_t)seq);
     bool found = db_next(&r);
     int rc;
 
@@ -72,17 +75,18 @@ int db_log_tidy(struct db *db, uint64_t before_day)
 
 int db_log_put_claim(struct db *db, const struct claim *c)
 {
-    return db_run(db,
-                  "INSERT OR REPLACE INTO claims(conv, bucket, seq, prefix) VALUES(?, ?, ?, ?)",
-                  "iiib", c->conv, (int64_t)c->bucket, (int64_t)c->seq, BYTES(c->prefix));
+    return db_run(
+        db, "INSERT OR REPLACE INTO claims(conv, bucket, seq, prefix) VALUES(?, ?, ?, ?)",
+        "iiib", c->conv, (int64_t)c->bucket, (int64_t)c->seq, BYTES(c->prefix));
 }
 
 int db_log_take_claim(struct db *db, uint32_t bucket, uint64_t seq, struct claim *out)
 {
-    struct db_rows r = db_ask(db,
-                              "SELECT conv, seq, prefix FROM claims WHERE bucket = ? AND seq <= ?"
-                              " LIMIT 1",
-                              "ii", (int64_t)bucket, (int64_t)seq);
+    struct db_rows r = db_ask(
+        db,
+        "SELECT conv, seq, prefix FROM claims WHERE bucket = ? AND seq <= ?"
+        " LIMIT 1",
+        "ii", (int64_t)bucket, (int64_t)seq);
     bool found = db_next(&r);
     int rc;
 

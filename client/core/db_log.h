@@ -11,12 +11,15 @@
 
 struct cursor {
     uint32_t bucket;
-    uint64_t next;   /* the first sequence number not read; 0: the log is read anew from its oldest */
+    uint64_t
+        next; /* the first sequence number not read; 0: the log is read anew from its oldest */
     uint8_t head[HASH_BYTES]; /* before next */
-    uint64_t anchor; /* the first one known at or after the start of next's block (SPEC 4.3) */
+    uint64_t
+        anchor; /* the first one known at or after the start of next's block (SPEC 4.3) */
     uint8_t anchor_head[HASH_BYTES];
-    uint64_t quiet;  /* below it repeated envelopes are no surprise: the log is read again */
-    bool stopped;    /* an alarm stands: not read */
+    uint64_t
+        quiet;    /* below it repeated envelopes are no surprise: the log is read again */
+    bool stopped; /* an alarm stands: not read */
     uint64_t read_s; /* when it last moved or was seen to be at its end */
 };
 MUST_USE int db_log_cursor(struct db *db, uint32_t bucket, struct cursor *out);
@@ -38,6 +41,7 @@ struct claim {
 /* Replaces the claim of this conversation about this bucket. */
 MUST_USE int db_log_put_claim(struct db *db, const struct claim *c);
 /* One claim about this bucket at or below seq, taken out.  DB_E_NONE: none. */
-MUST_USE int db_log_take_claim(struct db *db, uint32_t bucket, uint64_t seq, struct claim *out);
+MUST_USE int db_log_take_claim(struct db *db, uint32_t bucket, uint64_t seq,
+                               struct claim *out);
 
 #endif

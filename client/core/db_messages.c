@@ -12,12 +12,13 @@ enum { DAY_S = 24 * 60 * 60 };
 
 int db_messages_add(struct db *db, struct message_row *m)
 {
-    int rc = db_run(db,
-                    "INSERT INTO messages(conv, mid, mine, kind, state, why, ord, side, minute,"
-                    " stored_s, text) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    "ibiiiiiiiit", m->conv, BYTES(m->mid), (int64_t)m->mine, (int64_t)m->kind,
-                    (int64_t)m->state, (int64_t)m->why, (int64_t)m->order, (int64_t)m->side,
-                    (int64_t)m->minute, (int64_t)m->stored_s, m->text);
+    int rc = db_run(
+        db,
+        "INSERT INTO messages(conv, mid, mine, kind, state, why, ord, side, minute,"
+        " stored_s, text) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "ibiiiiiiiit", m->conv, BYTES(m->mid), (int64_t)m->mine, (int64_t)m->kind,
+        (int64_t)m->state, (int64_t)m->why, (int64_t)m->order, (int64_t)m->side,
+        (int64_t)m->minute, (int64_t)m->stored_s, m->text);
 
     m->id = rc ? 0 : db_last_id(db);
     return rc;
@@ -25,10 +26,11 @@ int db_messages_add(struct db *db, struct message_row *m)
 
 int db_messages_get(struct db *db, int64_t id, struct message_row *out)
 {
-    struct db_rows r = db_ask(db,
-                              "SELECT id, conv, mid, mine, kind, state, why, ord, side, minute,"
-                              " stored_s, resent FROM messages WHERE id = ?",
-                              "i", id);
+    struct db_rows r = db_ask(
+        db,
+        "SELECT id, conv, mid, mine, kind, state, why, ord, side, minute,"
+        " stored_s, resent FROM messages WHERE id = ?",
+        "i", id);
     bool found = db_next(&r);
     int rc;
 
@@ -91,21 +93,22 @@ int db_messages_delete(struct db *db, int64_t id)
 int db_messages_order(struct db *db, int64_t conv, uint32_t *highest)
 {
     int64_t ord, held;
-    int rc = db_number(db, &ord, "SELECT ifnull(max(ord), 0) FROM messages WHERE conv = ?", "i",
-                       conv);
+    int rc = db_number(
+        db, &ord, "SELECT ifnull(max(ord), 0) FROM messages WHERE conv = ?", "i", conv);
 
     if (rc)
         return rc;
-    rc = db_number(db, &held, "SELECT ifnull(max(ord), 0) FROM parts WHERE conv = ?", "i", conv);
+    rc = db_number(db, &held, "SELECT ifnull(max(ord), 0) FROM parts WHERE conv = ?", "i",
+                   conv);
     *highest = (uint32_t)(held > ord ? held : ord);
     return rc;
 }
 
 /* ---- as screens see them ------------------------------------------------------------------------ */
 
-#define SHOW                                                                                  \
-    "SELECT m.id, m.conv, m.kind, m.state, m.why, m.mine, m.ord, m.minute, m.resent,"          \
-    " m.stored_s, m.text, m.id <= c.read_upto, c.state, c.waits"                               \
+#define SHOW                                                                          \
+    "SELECT m.id, m.conv, m.kind, m.state, m.why, m.mine, m.ord, m.minute, m.resent," \
+    " m.stored_s, m.text, m.id <= c.read_upto, c.state, c.waits"                      \
     " FROM messages m JOIN convs c ON c.id = m.conv "
 
 static enum message_why waiting_for(const struct db_rows *r, bool held, uint32_t trouble)
@@ -123,8 +126,8 @@ static enum message_why waiting_for(const struct db_rows *r, bool held, uint32_t
     return trouble ? WHY_UNAVAILABLE : WHY_RELAY;
 }
 
-static void show(const struct db_rows *r, bool held, uint32_t trouble, node_message_fn *visit,
-                 void *arg)
+static void show(const struct db_rows *r, bool held, uint32_t trouble,
+                 node_message_fn *visit, void *arg)
 {
     static const char none[] = "";
     struct bytes text = db_blob(r, 10);
@@ -161,19 +164,20 @@ static int show_all(struct db_rows r, bool held, uint32_t trouble, node_message_
     return db_done(&r);
 }
 
-int db_messages_each(struct db *db, const struct node_history *q, bool held, uint32_t trouble,
-                     node_message_fn *visit, void *arg)
+int db_messages_each(struct db *db, const struct node_history *q, bool held,
+                     uint32_t trouble, node_message_fn *visit, void *arg)
 {
     int64_t skip = 0;
     bool found;
     int rc;
 
     if (q->after_id)
-        return show_all(db_ask(db, SHOW "WHERE m.conv = ? AND m.id > ? ORDER BY m.id", "ii",
-                               q->conv, q->after_id),
+        return show_all(db_ask(db, SHOW "WHERE m.conv = ? AND m.id > ? ORDER BY m.id",
+                               "ii", q->conv, q->after_id),
                         held, trouble, visit, arg, &found);
     if (q->last) {
-        rc = db_number(db, &skip, "SELECT count(*) FROM messages WHERE conv = ?", "i", q->conv);
+        rc = db_number(db, &skip, "SELECT count(*) FROM messages WHERE conv = ?", "i",
+                       q->conv);
         if (rc)
             return rc;
         skip = skip > q->last ? skip - q->last : 0;
@@ -189,16 +193,16 @@ int db_messages_one(struct db *db, int64_t id, bool held, uint32_t trouble,
                     node_message_fn *visit, void *arg)
 {
     bool found;
-    int rc = show_all(db_ask(db, SHOW "WHERE m.id = ?", "i", id), held, trouble, visit, arg,
-                      &found);
+    int rc = show_all(db_ask(db, SHOW "WHERE m.id = ?", "i", id), held, trouble, visit,
+                      arg, &found);
 
     return rc || found ? rc : DB_E_NONE;
 }
 
 int db_messages_mark(struct db *db, int64_t conv, int64_t upto, bool *changed)
 {
-    int rc = db_run(db, "UPDATE convs SET read_upto = ? WHERE id = ? AND read_upto < ?", "iii",
-                    upto, conv, upto);
+    int rc = db_run(db, "UPDATE convs SET read_upto = ? WHERE id = ? AND read_upto < ?",
+                    "iii", upto, conv, upto);
 
     *changed = !rc && db_changes(db) > 0;
     return rc;
@@ -219,7 +223,8 @@ int db_messages_totals(struct db *db, struct message_totals *out)
                        " WHERE m.mine = 0 AND m.id > c.read_upto",
                        "");
     if (!rc)
-        *out = (struct message_totals){(uint32_t)queued, (uint32_t)sent, (uint32_t)unread};
+        *out = (struct message_totals){(uint32_t)queued, (uint32_t)sent,
+                                       (uint32_t)unread};
     return rc;
 }
 
@@ -228,7 +233,8 @@ int db_messages_totals(struct db *db, struct message_totals *out)
 int db_messages_seen(struct db *db, int64_t conv, const uint8_t mid[MESSAGE_ID_BYTES],
                      uint32_t part, uint64_t now_s, bool *fresh)
 {
-    int rc = db_run(db, "INSERT OR IGNORE INTO seen(conv, mid, part, day) VALUES(?, ?, ?, ?)",
+    int rc = db_run(db,
+                    "INSERT OR IGNORE INTO seen(conv, mid, part, day) VALUES(?, ?, ?, ?)",
                     "ibii", conv, (struct bytes){mid, MESSAGE_ID_BYTES}, (int64_t)part,
                     (int64_t)(now_s / DAY_S));
 
@@ -243,22 +249,24 @@ int db_messages_tidy(struct db *db, uint64_t before_day)
 
 /* ---- parts -------------------------------------------------------------------------------------------- */
 
-int db_messages_put_part(struct db *db, int64_t conv, const struct payload *p, uint32_t order,
-                         uint64_t now_s)
+int db_messages_put_part(struct db *db, int64_t conv, const struct payload *p,
+                         uint32_t order, uint64_t now_s)
 {
     int64_t count;
-    int rc = db_number(db, &count, "SELECT count FROM parts WHERE conv = ? AND mid = ? LIMIT 1",
-                       "ib", conv, BYTES(p->id));
+    int rc = db_number(db, &count,
+                       "SELECT count FROM parts WHERE conv = ? AND mid = ? LIMIT 1", "ib",
+                       conv, BYTES(p->id));
 
     if (rc && rc != DB_E_NONE)
         return rc;
     if (!rc && count != (int64_t)p->parts)
         return DB_E_NONE;
-    return db_run(db,
-                  "INSERT OR IGNORE INTO parts(conv, mid, part, count, ord, minute, stored_s,"
-                  " text) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
-                  "ibiiiiit", conv, BYTES(p->id), (int64_t)p->part, (int64_t)p->parts,
-                  (int64_t)order, (int64_t)p->minute, (int64_t)now_s, p->text);
+    return db_run(
+        db,
+        "INSERT OR IGNORE INTO parts(conv, mid, part, count, ord, minute, stored_s,"
+        " text) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+        "ibiiiiit", conv, BYTES(p->id), (int64_t)p->part, (int64_t)p->parts,
+        (int64_t)order, (int64_t)p->minute, (int64_t)now_s, p->text);
 }
 
 static int drop_parts(struct db *db, int64_t conv, struct bytes mid)
@@ -273,17 +281,19 @@ int db_messages_join(struct db *db, int64_t conv, const uint8_t mid[MESSAGE_ID_B
     int64_t missing;
     struct db_rows r;
     bool first = true;
-    int rc = db_number(db, &missing,
-                       "SELECT max(count) - count(*) FROM parts WHERE conv = ? AND mid = ?", "ib",
-                       conv, id);
+    int rc = db_number(
+        db, &missing,
+        "SELECT max(count) - count(*) FROM parts WHERE conv = ? AND mid = ?", "ib", conv,
+        id);
 
     if (rc)
         return rc;
     if (missing)
         return DB_E_NONE;
-    r = db_ask(db,
-               "SELECT text, ord, minute FROM parts WHERE conv = ? AND mid = ? ORDER BY part",
-               "ib", conv, id);
+    r = db_ask(
+        db,
+        "SELECT text, ord, minute FROM parts WHERE conv = ? AND mid = ? ORDER BY part",
+        "ib", conv, id);
     while (db_next(&r)) {
         struct bytes view = db_blob(&r, 0);
         buf_put(text, view.p, view.n);
@@ -301,11 +311,12 @@ int db_messages_join(struct db *db, int64_t conv, const uint8_t mid[MESSAGE_ID_B
 
 int db_messages_overdue(struct db *db, uint64_t before_s, struct message_row *out)
 {
-    struct db_rows r = db_ask(db,
-                              "SELECT p.conv, p.mid, min(p.ord), min(p.minute), c.taker"
-                              " FROM parts p JOIN convs c ON c.id = p.conv"
-                              " GROUP BY p.conv, p.mid HAVING max(p.stored_s) < ? LIMIT 1",
-                              "i", (int64_t)before_s);
+    struct db_rows r = db_ask(
+        db,
+        "SELECT p.conv, p.mid, min(p.ord), min(p.minute), c.taker"
+        " FROM parts p JOIN convs c ON c.id = p.conv"
+        " GROUP BY p.conv, p.mid HAVING max(p.stored_s) < ? LIMIT 1",
+        "i", (int64_t)before_s);
     bool found = db_next(&r);
     int rc;
 

@@ -46,8 +46,9 @@ struct message_totals {
 MUST_USE int db_messages_totals(struct db *db, struct message_totals *out);
 
 /* Remember that (conv, mid, part) came; *fresh: it had not. */
-MUST_USE int db_messages_seen(struct db *db, int64_t conv, const uint8_t mid[MESSAGE_ID_BYTES],
-                              uint32_t part, uint64_t now_s, bool *fresh);
+MUST_USE int db_messages_seen(struct db *db, int64_t conv,
+                              const uint8_t mid[MESSAGE_ID_BYTES], uint32_t part,
+                              uint64_t now_s, bool *fresh);
 
 /* ---- parts of theirs ---- */
 /* Keeps one part; DB_E_NONE when its count contradicts the parts that came before. */
@@ -55,11 +56,13 @@ MUST_USE int db_messages_put_part(struct db *db, int64_t conv, const struct payl
                                   uint32_t order, uint64_t now_s);
 /* When all are there: the joined text appended, the lowest order and minute, the parts gone.
  * DB_E_NONE while some are missing. */
-MUST_USE int db_messages_join(struct db *db, int64_t conv, const uint8_t mid[MESSAGE_ID_BYTES],
-                              struct buf *text, uint32_t *order, uint32_t *minute);
+MUST_USE int db_messages_join(struct db *db, int64_t conv,
+                              const uint8_t mid[MESSAGE_ID_BYTES], struct buf *text,
+                              uint32_t *order, uint32_t *minute);
 /* One long text with missing parts whose newest part is older than before_s: its place; the
  * parts are dropped.  DB_E_NONE: none left. */
-MUST_USE int db_messages_overdue(struct db *db, uint64_t before_s, struct message_row *out);
+MUST_USE int db_messages_overdue(struct db *db, uint64_t before_s,
+                                 struct message_row *out);
 /* Drop remembered ids older than this day (unix days). */
 MUST_USE int db_messages_tidy(struct db *db, uint64_t before_day);
 

@@ -6,9 +6,9 @@
 static int event(struct db *db, enum event_kind kind, int64_t conv, int64_t message,
                  int64_t alarm, uint32_t state)
 {
-    return db_run(db,
-                  "INSERT INTO events(kind, conv, message, alarm, state) VALUES(?, ?, ?, ?, ?)",
-                  "iiiii", (int64_t)kind, conv, message, alarm, (int64_t)state);
+    return db_run(
+        db, "INSERT INTO events(kind, conv, message, alarm, state) VALUES(?, ?, ?, ?, ?)",
+        "iiiii", (int64_t)kind, conv, message, alarm, (int64_t)state);
 }
 
 int db_notes_event(struct db *db, enum event_kind kind, int64_t conv, int64_t message,
@@ -17,7 +17,8 @@ int db_notes_event(struct db *db, enum event_kind kind, int64_t conv, int64_t me
     return event(db, kind, conv, message, 0, state);
 }
 
-int db_notes_events(struct db *db, int64_t since, struct event *out, size_t most, size_t *count)
+int db_notes_events(struct db *db, int64_t since, struct event *out, size_t most,
+                    size_t *count)
 {
     struct db_rows r = db_ask(db,
                               "SELECT seq, kind, conv, message, alarm, state FROM events"
@@ -38,8 +39,8 @@ int db_notes_events(struct db *db, int64_t since, struct event *out, size_t most
 
 int db_notes_range(struct db *db, int64_t *oldest, int64_t *newest)
 {
-    struct db_rows r =
-        db_ask(db, "SELECT ifnull(min(seq), 0), ifnull(max(seq), 0) FROM events", "");
+    struct db_rows r = db_ask(
+        db, "SELECT ifnull(min(seq), 0), ifnull(max(seq), 0) FROM events", "");
 
     *oldest = *newest = 0;
     if (db_next(&r)) {
@@ -51,9 +52,10 @@ int db_notes_range(struct db *db, int64_t *oldest, int64_t *newest)
 
 int db_notes_tidy(struct db *db)
 {
-    return db_run(db,
-                  "DELETE FROM events WHERE seq <= (SELECT ifnull(max(seq), 0) FROM events) - ?",
-                  "i", (int64_t)EVENTS_KEPT);
+    return db_run(
+        db,
+        "DELETE FROM events WHERE seq <= (SELECT ifnull(max(seq), 0) FROM events) - ?",
+        "i", (int64_t)EVENTS_KEPT);
 }
 
 /* ---- alarms ------------------------------------------------------------------------------------- */
@@ -84,8 +86,9 @@ static int again(struct db *db, const struct alarm *a, uint64_t now_s, int64_t *
 
     if (rc)
         return rc;
-    return db_run(db, "UPDATE alarms SET times = times + 1, until_s = ?, a = ?, b = ? WHERE id = ?",
-                  "iiii", (int64_t)now_s, (int64_t)a->a, (int64_t)a->b, *id);
+    return db_run(
+        db, "UPDATE alarms SET times = times + 1, until_s = ?, a = ?, b = ? WHERE id = ?",
+        "iiii", (int64_t)now_s, (int64_t)a->a, (int64_t)a->b, *id);
 }
 
 int db_notes_alarm(struct db *db, const struct alarm *a, uint64_t now_s)
@@ -95,12 +98,13 @@ int db_notes_alarm(struct db *db, const struct alarm *a, uint64_t now_s)
     int rc = again(db, a, now_s, &id);
 
     if (rc == DB_E_NONE) {
-        rc = db_run(db,
-                    "INSERT INTO alarms(kind, holds, open, conv, message, bucket, a, b, since_s,"
-                    " until_s, times) VALUES(?, ?, 1, ?, ?, ?, ?, ?, ?, ?, 1)",
-                    "iiiiiiiii", (int64_t)a->kind, (int64_t)kind_holds(a->kind), a->conv,
-                    a->message, (int64_t)a->bucket, (int64_t)a->a, (int64_t)a->b,
-                    (int64_t)since_s, (int64_t)now_s);
+        rc = db_run(
+            db,
+            "INSERT INTO alarms(kind, holds, open, conv, message, bucket, a, b, since_s,"
+            " until_s, times) VALUES(?, ?, 1, ?, ?, ?, ?, ?, ?, ?, 1)",
+            "iiiiiiiii", (int64_t)a->kind, (int64_t)kind_holds(a->kind), a->conv,
+            a->message, (int64_t)a->bucket, (int64_t)a->a, (int64_t)a->b,
+            (int64_t)since_s, (int64_t)now_s);
         id = rc ? 0 : db_last_id(db);
     }
     if (rc)
@@ -108,8 +112,8 @@ int db_notes_alarm(struct db *db, const struct alarm *a, uint64_t now_s)
     return event(db, EVENT_ALARM, a->conv, a->message, id, 0);
 }
 
-#define ALARM                                                                               \
-    "SELECT id, kind, holds, open, conv, message, bucket, a, b, since_s, until_s, times"     \
+#define ALARM                                                                            \
+    "SELECT id, kind, holds, open, conv, message, bucket, a, b, since_s, until_s, times" \
     " FROM alarms "
 
 static struct alarm alarm_of(const struct db_rows *r)
@@ -132,8 +136,8 @@ static struct alarm alarm_of(const struct db_rows *r)
 
 int db_notes_alarms(struct db *db, bool all, node_alarm_fn *visit, void *arg)
 {
-    struct db_rows r =
-        db_ask(db, ALARM "WHERE open >= ? ORDER BY id", "i", (int64_t)(all ? 0 : 1));
+    struct db_rows r = db_ask(db, ALARM "WHERE open >= ? ORDER BY id", "i",
+                              (int64_t)(all ? 0 : 1));
 
     while (db_next(&r)) {
         struct alarm a = alarm_of(&r);
@@ -163,8 +167,8 @@ int db_notes_accept(struct db *db, int64_t id)
 
 int db_notes_open(struct db *db, uint32_t *open, bool *held)
 {
-    struct db_rows r =
-        db_ask(db, "SELECT count(*), ifnull(sum(holds), 0) FROM alarms WHERE open = 1", "");
+    struct db_rows r = db_ask(
+        db, "SELECT count(*), ifnull(sum(holds), 0) FROM alarms WHERE open = 1", "");
 
     *open = 0;
     *held = false;

@@ -11,12 +11,13 @@
 enum { EVENTS_KEPT = 4096 };
 
 /* Stores the event of this transaction. */
-MUST_USE int db_notes_event(struct db *db, enum event_kind kind, int64_t conv, int64_t message,
-                            uint32_t state);
+MUST_USE int db_notes_event(struct db *db, enum event_kind kind, int64_t conv,
+                            int64_t message, uint32_t state);
 /* Events above since, oldest first. */
 MUST_USE int db_notes_events(struct db *db, int64_t since, struct event *out, size_t most,
                              size_t *count);
-MUST_USE int db_notes_range(struct db *db, int64_t *oldest, int64_t *newest); /* 0, 0: none */
+MUST_USE int db_notes_range(struct db *db, int64_t *oldest,
+                            int64_t *newest); /* 0, 0: none */
 MUST_USE int db_notes_tidy(struct db *db);
 
 /* Raise an alarm, or count it again when one of this kind, conversation and bucket is open;

@@ -22,10 +22,10 @@ struct outbox_row {
     uint8_t mid[MESSAGE_ID_BYTES];
     uint32_t part, parts; /* parts 1: whole */
     enum outbox_state state;
-    uint32_t turn, n;     /* newest place it was sealed at; turn 0: never */
-    uint64_t stored_s;    /* of the newest durable answer; 0: never */
-    bool late;            /* sent again at 80 % of the retention */
-    uint32_t missed;      /* times reported missing though durable */
+    uint32_t turn, n;  /* newest place it was sealed at; turn 0: never */
+    uint64_t stored_s; /* of the newest durable answer; 0: never */
+    bool late;         /* sent again at 80 % of the retention */
+    uint32_t missed;   /* times reported missing though durable */
 };
 
 MUST_USE int db_outbox_add(struct db *db, const struct outbox_row *o);
@@ -41,7 +41,8 @@ MUST_USE int db_outbox_delete(struct db *db, int64_t id);
 /* Every SEALED row is READY again: nobody knows what became of it. */
 MUST_USE int db_outbox_lost(struct db *db);
 /* How many rows of a message are left, and how many of them are not STORED. */
-MUST_USE int db_outbox_left(struct db *db, int64_t message, uint32_t *rows, uint32_t *unstored);
+MUST_USE int db_outbox_left(struct db *db, int64_t message, uint32_t *rows,
+                            uint32_t *unstored);
 MUST_USE int db_outbox_delete_message(struct db *db, int64_t message);
 MUST_USE int db_outbox_delete_conv(struct db *db, int64_t conv);
 /* Rows that were sealed in this turn, by n: at most TURN_ENVELOPES_MAX. */

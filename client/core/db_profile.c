@@ -53,13 +53,14 @@ static struct bytes blob_if(bool has, const uint8_t *p, size_t n)
 
 int db_profile_put_member(struct db *db, const struct profile *p)
 {
-    return db_run(db,
-                  "UPDATE profile SET member = ?, name = ?, seed = ?, secret = ?, host = ?,"
-                  " port = ?, fingerprint = ? WHERE id = 1",
-                  "isbbsib", (int64_t)p->member, p->name,
-                  blob_if(p->has_seed, p->seed, sizeof p->seed),
-                  blob_if(p->has_secret, p->secret, sizeof p->secret), p->address.host,
-                  (int64_t)p->address.port, BYTES(p->fingerprint));
+    return db_run(
+        db,
+        "UPDATE profile SET member = ?, name = ?, seed = ?, secret = ?, host = ?,"
+        " port = ?, fingerprint = ? WHERE id = 1",
+        "isbbsib", (int64_t)p->member, p->name,
+        blob_if(p->has_seed, p->seed, sizeof p->seed),
+        blob_if(p->has_secret, p->secret, sizeof p->secret), p->address.host,
+        (int64_t)p->address.port, BYTES(p->fingerprint));
 }
 
 int db_profile_put_relay(struct db *db, const uint8_t pk[KEM_PK_BYTES],
@@ -75,10 +76,11 @@ int db_profile_reset_cohort(struct db *db)
 
     if (rc)
         return rc;
-    return db_run(db,
-                  "UPDATE profile SET relay_pk = NULL, cohort_id = NULL, descriptor = NULL,"
-                  " version = 0, home = 0 WHERE id = 1",
-                  "");
+    return db_run(
+        db,
+        "UPDATE profile SET relay_pk = NULL, cohort_id = NULL, descriptor = NULL,"
+        " version = 0, home = 0 WHERE id = 1",
+        "");
 }
 
 int db_profile_put_home(struct db *db, uint32_t home)
@@ -102,8 +104,8 @@ int db_profile_put_trouble(struct db *db, uint32_t code)
 
 int db_profile_descriptor(struct db *db, struct buf *out)
 {
-    struct db_rows r =
-        db_ask(db, "SELECT descriptor FROM profile WHERE descriptor IS NOT NULL", "");
+    struct db_rows r = db_ask(
+        db, "SELECT descriptor FROM profile WHERE descriptor IS NOT NULL", "");
     bool found = db_next(&r);
     int rc;
 
@@ -131,8 +133,8 @@ int db_profile_put_descriptor(struct db *db, struct bytes signed_, uint32_t vers
 
 int db_profile_hash(struct db *db, uint32_t version, uint8_t hash[HASH_BYTES])
 {
-    struct db_rows r =
-        db_ask(db, "SELECT hash FROM descriptors WHERE version = ?", "i", (int64_t)version);
+    struct db_rows r = db_ask(db, "SELECT hash FROM descriptors WHERE version = ?", "i",
+                              (int64_t)version);
     bool found = db_next(&r);
     int rc;
 
@@ -145,7 +147,8 @@ int db_profile_hash(struct db *db, uint32_t version, uint8_t hash[HASH_BYTES])
 int db_profile_knows(struct db *db, const uint8_t prefix[8], bool *known)
 {
     int64_t n;
-    int rc = db_number(db, &n, "SELECT count(*) FROM descriptors WHERE substr(hash, 1, 8) = ?",
+    int rc = db_number(db, &n,
+                       "SELECT count(*) FROM descriptors WHERE substr(hash, 1, 8) = ?",
                        "b", (struct bytes){prefix, 8});
 
     *known = n > 0;

@@ -16,17 +16,17 @@ struct profile {
     enum member_state member;
     char name[NAME_BYTES_MAX + 1];
     bool has_seed, has_secret, has_relay, has_descriptor;
-    uint8_t seed[SIGN_SEED_BYTES];        /* of the member key; the reader wipes it */
-    uint8_t secret[INVITE_SECRET_BYTES];  /* of the invite, until enrolled; likewise */
+    uint8_t seed[SIGN_SEED_BYTES];       /* of the member key; the reader wipes it */
+    uint8_t secret[INVITE_SECRET_BYTES]; /* of the invite, until enrolled; likewise */
     struct address address;
     uint8_t fingerprint[16];
-    uint8_t relay_pk[KEM_PK_BYTES];       /* with has_relay */
-    uint8_t cohort[HASH_BYTES];           /* with has_relay */
-    uint32_t version;                     /* newest descriptor's; 0: none */
-    uint32_t home;                        /* bucket; 0: not chosen yet */
+    uint8_t relay_pk[KEM_PK_BYTES]; /* with has_relay */
+    uint8_t cohort[HASH_BYTES];     /* with has_relay */
+    uint32_t version;               /* newest descriptor's; 0: none */
+    uint32_t home;                  /* bucket; 0: not chosen yet */
     enum relay_state relay;
     uint64_t reached_s, checked_s, behind;
-    uint32_t trouble;                     /* enum code of the relay's last temporary refusal */
+    uint32_t trouble; /* enum code of the relay's last temporary refusal */
 };
 
 MUST_USE int db_profile_get(struct db *db, struct profile *out);
@@ -43,8 +43,8 @@ MUST_USE int db_profile_put_trouble(struct db *db, uint32_t code);
 
 /* The newest signed descriptor, appended to out; DB_E_NONE before the first. */
 MUST_USE int db_profile_descriptor(struct db *db, struct buf *out);
-MUST_USE int db_profile_put_descriptor(struct db *db, struct bytes signed_, uint32_t version,
-                                       const uint8_t hash[HASH_BYTES]);
+MUST_USE int db_profile_put_descriptor(struct db *db, struct bytes signed_,
+                                       uint32_t version, const uint8_t hash[HASH_BYTES]);
 /* 0 or DB_E_NONE. */
 MUST_USE int db_profile_hash(struct db *db, uint32_t version, uint8_t hash[HASH_BYTES]);
 /* True if a version that was ever accepted has a hash that begins so. */

@@ -54,7 +54,8 @@ static int heard_descriptor(struct core *c, int64_t conv, const uint8_t prefix[8
 
 int gossip_heard(struct core *c, int64_t conv, const struct payload_gossip *g)
 {
-    struct claim directory = {.conv = conv, .bucket = BUCKET_DIRECTORY, .seq = g->directory_seq};
+    struct claim directory = {
+        .conv = conv, .bucket = BUCKET_DIRECTORY, .seq = g->directory_seq};
     struct claim previous = {
         .conv = conv, .bucket = g->previous_bucket, .seq = g->previous_seq};
     int rc = 0;

@@ -80,7 +80,8 @@ int linking_print(struct core *c, int64_t conv, char out[LINK_CHARS + 1])
     if (!rc && (l.taker || l.state != CONV_OFFERED || !l.start))
         rc = DB_E_NONE;
     if (!rc) {
-        struct link link = {.bucket = l.bucket, .from = l.start, .last_hour = l.last_hour};
+        struct link link = {
+            .bucket = l.bucket, .from = l.start, .last_hour = l.last_hour};
         memcpy(link.secret, l.secret, sizeof link.secret);
         link_print(&link, c->cohort, out);
         secret_wipe(&link, sizeof link);
@@ -249,7 +250,9 @@ static int open_take(struct core *c, struct link_row *l, const uint8_t *envelope
     rc = contact_accept(&offer, c->cohort, envelope, core_minute(c), room, &n, &r);
     secret_wipe(&offer, sizeof offer);
     if (rc)
-        return rc == CONTACT_E_REFUSED ? 0 : rc; /* not a valid take: as if it were not there */
+        return rc == CONTACT_E_REFUSED
+                   ? 0
+                   : rc; /* not a valid take: as if it were not there */
     if (payload_read((struct bytes){room, n}, &p) || p.type != PAYLOAD_TAKE ||
         p.minute / 60 > l->last_hour)
         ratchet_free(r);
@@ -318,7 +321,8 @@ int linking_take_posted(struct core *c, int64_t conv)
     int rc = s ? db_convs_link(c->db, conv, &l) : DB_E_NONE;
 
     if (rc)
-        return rc == DB_E_NONE ? 0 : rc; /* forgotten, or complete before the answer came */
+        return rc == DB_E_NONE ? 0
+                               : rc; /* forgotten, or complete before the answer came */
     if (!l.posted) {
         l.posted = true;
         s->dirty = true;
@@ -407,8 +411,8 @@ int linking_scanned(struct core *c, struct linking_scan *scan, struct link_row *
     return rc ? rc : core_reload_links(c);
 }
 
-int linking_scan_ended(struct core *c, const struct linking_scan *scan, struct link_row *l,
-                       bool from_start)
+int linking_scan_ended(struct core *c, const struct linking_scan *scan,
+                       struct link_row *l, bool from_start)
 {
     struct ratchet *r = NULL;
     struct session *s;

@@ -37,16 +37,18 @@ struct linking_scan {
     bool damaged; /* an offer that does not open or says nonsense was seen */
 };
 /* The next envelope in log order of the bucket of link l, which we take. */
-MUST_USE int linking_scanned(struct core *c, struct linking_scan *scan, struct link_row *l,
-                             const uint8_t *envelope);
+MUST_USE int linking_scanned(struct core *c, struct linking_scan *scan,
+                             struct link_row *l, const uint8_t *envelope);
 /* All that was there when the subscription began has been seen.  from_start: the log still
  * reached back to the link's block. */
 MUST_USE int linking_scan_ended(struct core *c, const struct linking_scan *scan,
                                 struct link_row *l, bool from_start);
 /* Their accept opened. */
-MUST_USE int linking_accepted(struct core *c, int64_t conv, struct bytes name, uint32_t home);
+MUST_USE int linking_accepted(struct core *c, int64_t conv, struct bytes name,
+                              uint32_t home);
 /* The words to compare can be had: once, after a step. */
-MUST_USE int linking_words(struct core *c, const struct session *s, const struct conv_row *conv);
+MUST_USE int linking_words(struct core *c, const struct session *s,
+                           const struct conv_row *conv);
 /* Links past their last hour. */
 MUST_USE int linking_tick(struct core *c);
 

@@ -62,7 +62,8 @@ static bool is_named(const struct profile *p, const uint8_t pk[KEM_PK_BYTES],
     uint8_t key_hash[HASH_BYTES], fingerprint[PRF16_BYTES];
 
     HASH(key_hash, (struct bytes){pk, KEM_PK_BYTES});
-    PRF16(fingerprint, LABEL("kith1 invite"), BYTES(key_hash), (struct bytes){cohort, 32});
+    PRF16(fingerprint, LABEL("kith1 invite"), BYTES(key_hash),
+          (struct bytes){cohort, 32});
     return secret_equal(fingerprint, p->fingerprint, sizeof fingerprint);
 }
 
@@ -164,7 +165,8 @@ static int check_clock(struct core *c, uint64_t relay_s)
 
 static int expired(struct core *c, uint32_t day)
 {
-    return core_now_s(c) / DAY_S > day ? raise_alarm(c, ALARM_DESCRIPTOR_EXPIRED, day, 0) : 0;
+    return core_now_s(c) / DAY_S > day ? raise_alarm(c, ALARM_DESCRIPTOR_EXPIRED, day, 0)
+                                       : 0;
 }
 
 static int current(struct core *c, struct descriptor *out)
@@ -212,8 +214,10 @@ static enum alarm_kind follows(const struct core *c, const struct descriptor *ol
                                const struct descriptor *new)
 {
     if (new->version == 1)
-        return memcmp(new->hash, c->cohort, HASH_BYTES) == 0 ? 0 : ALARM_DESCRIPTOR_FORGED;
-    if (new->version != old->version + 1 || memcmp(new->previous, old->hash, HASH_BYTES) != 0)
+        return memcmp(new->hash, c->cohort, HASH_BYTES) == 0 ? 0
+                                                             : ALARM_DESCRIPTOR_FORGED;
+    if (new->version != old->version + 1 ||
+        memcmp(new->previous, old->hash, HASH_BYTES) != 0)
         return ALARM_DESCRIPTOR_FORGED;
     if (new->admins_n != old->admins_n || new->needed < old->needed ||
         memcmp(new->admins, old->admins, old->admins_n * sizeof old->admins[0]) != 0)

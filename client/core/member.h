@@ -14,7 +14,8 @@ MUST_USE int member_relay(struct core *c, const uint8_t pk[KEM_PK_BYTES],
 MUST_USE int member_relay_get(struct core *c, struct node_relay *out);
 MUST_USE int member_address(struct core *c, const struct address *a);
 MUST_USE int member_name(struct core *c, const char *name);
-MUST_USE int member_hello(struct core *c, const struct msg_hello_result *m, uint32_t *ask_from);
+MUST_USE int member_hello(struct core *c, const struct msg_hello_result *m,
+                          uint32_t *ask_from);
 MUST_USE int member_descriptor(struct core *c, struct bytes signed_);
 MUST_USE int member_enrol(struct core *c, const uint8_t h[64], struct msg_enrol *out);
 MUST_USE int member_enrolled(struct core *c);

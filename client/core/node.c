@@ -3,10 +3,9 @@
 
 #include "client/core/acks.h"
 #include "client/core/board.h"
-#include "client/core/compose.h"
 #include "client/core/core.h"
 #include "client/core/db_messages.h"
-#include "client/core/db_profile.h"
+#include "client/core/history.h"
 #include "client/core/linking.h"
 #include "client/core/member.h"
 #include "client/core/outbox.h"
@@ -24,7 +23,8 @@ enum {
     ACCEPT_MOST_MS = 4 * 1000,
     EMPTY_MOST_MS = 60 * 60 * 1000, /* SPEC 8.3 */
     TICK_MS = 60 * 1000,
-    SETTLE_TICKS = 10, /* how often the journal is emptied, so that old keys leave the disk */
+    SETTLE_TICKS =
+        10, /* how often the journal is emptied, so that old keys leave the disk */
     DAY_S = 24 * 60 * 60,
 };
 
@@ -152,7 +152,8 @@ int node_refresh(struct node *n)
     return core_tell(c);
 }
 
-int node_events(struct node *n, int64_t since, node_event_fn *visit, void *arg, int64_t *newest)
+int node_events(struct node *n, int64_t since, node_event_fn *visit, void *arg,
+                int64_t *newest)
 {
     enum { AT_ONCE = 32 };
     struct event events[AT_ONCE];
@@ -260,7 +261,8 @@ int node_link_take(struct node *n, const char *text, size_t text_n, int64_t *con
 
     *conv = 0;
     if (!rc)
-        rc = n->core.has_cohort ? linking_take(&n->core, text, text_n, conv) : NODE_E_STATE;
+        rc = n->core.has_cohort ? linking_take(&n->core, text, text_n, conv)
+                                : NODE_E_STATE;
     return core_end(&n->core, rc);
 }
 
@@ -304,94 +306,46 @@ int node_verified(struct node *n, int64_t conv, bool same)
 
 /* ---- words --------------------------------------------------------------------------------------------------------- */
 
-static bool ended(const struct conv_row *conv)
+int node_send(struct node *n, int64_t conv, const char *text, size_t text_n,
+              int64_t *message)
 {
-    return conv->state == CONV_CLOSED || conv->state == CONV_FAILED;
-}
-
-int node_send(struct node *n, int64_t conv, const char *text, size_t text_n, int64_t *message)
-{
-    struct core *c = &n->core;
-    struct bytes view = {(const uint8_t *)text, text_n};
-    struct conv_row row;
-    int rc = core_begin(c);
-
-    *message = 0;
-    if (!rc)
-        rc = find_conv(c, conv, &row);
-    if (!rc && ended(&row))
-        rc = NODE_E_STATE;
-    if (!rc) {
-        rc = compose_text(c, &row, view, message);
-        if (rc == COMPOSE_E_TEXT)
-            rc = NODE_E_TEXT;
-    }
-    return core_end(c, rc);
-}
-
-static int queue_again(struct core *c, const struct message_row *m)
-{
-    struct buf text;
-    uint32_t parts;
-    int rc = db_outbox_delete_message(c->db, m->id);
-
-    buf_init(&text, TEXT_BYTES_MAX);
-    if (!rc)
-        rc = db_messages_text(c->db, m->id, &text);
-    if (!rc)
-        rc = compose_parts(buf_view(&text), &parts);
-    if (!rc)
-        rc = compose_queue(c, m->conv, m->id, m->mid, parts);
-    if (!rc)
-        rc = core_message_state(c, m->conv, m->id, MESSAGE_QUEUED, WHY_NONE);
-    buf_free(&text);
-    return err_fold(rc);
+    return history_send(&n->core, conv, text, text_n, message);
 }
 
 int node_send_again(struct node *n, int64_t message)
 {
-    struct core *c = &n->core;
-    struct message_row m;
-    struct conv_row conv;
-    int rc = core_begin(c);
-
-    if (!rc)
-        rc = core_fold(db_messages_get(c->db, message, &m), NODE_E_NONE);
-    if (!rc)
-        rc = find_conv(c, m.conv, &conv);
-    if (!rc && (ended(&conv) || (m.state != MESSAGE_NOT_SENT && m.state != MESSAGE_EXPIRED)))
-        rc = NODE_E_STATE;
-    if (!rc)
-        rc = queue_again(c, &m);
-    return core_end(c, rc);
-}
-
-static int end_conv(struct core *c, const struct conv_row *conv)
-{
-    struct outbox_row close = {.conv = conv->id, .kind = OUTBOX_CLOSE, .parts = 1};
-    int rc;
-
-    if (ended(conv))
-        return 0;
-    if (conv->state != CONV_LINKED && conv->state != CONV_TAKEN)
-        return linking_failed(c, conv->id, CONV_WHY_NONE);
-    rc = rand_bytes(close.mid, sizeof close.mid);
-    if (!rc)
-        rc = db_outbox_add(c->db, &close);
-    return rc ? rc : core_conv_state(c, conv->id, CONV_CLOSED, CONV_WHY_NONE);
+    return history_send_again(&n->core, message);
 }
 
 int node_end(struct node *n, int64_t conv)
 {
-    struct core *c = &n->core;
-    struct conv_row row;
-    int rc = core_begin(c);
+    return history_end(&n->core, conv);
+}
 
-    if (!rc)
-        rc = find_conv(c, conv, &row);
-    if (!rc)
-        rc = end_conv(c, &row);
-    return core_end(c, rc);
+int node_history(struct node *n, const struct node_history *q, node_message_fn *visit,
+                 void *arg)
+{
+    return history_each(&n->core, q, visit, arg);
+}
+
+int node_message(struct node *n, int64_t message, node_message_fn *visit, void *arg)
+{
+    return history_one(&n->core, message, visit, arg);
+}
+
+int node_mark_read(struct node *n, int64_t conv, int64_t upto)
+{
+    return history_mark(&n->core, conv, upto);
+}
+
+int node_forget_message(struct node *n, int64_t message)
+{
+    return history_forget_message(&n->core, message);
+}
+
+int node_forget(struct node *n, int64_t conv)
+{
+    return history_forget(&n->core, conv);
 }
 
 int node_convs(struct node *n, node_conv_fn *visit, void *arg)
@@ -402,52 +356,6 @@ int node_convs(struct node *n, node_conv_fn *visit, void *arg)
 int node_conv(struct node *n, int64_t conv, struct conversation *out)
 {
     return core_fold(db_convs_show(n->core.db, conv, out), NODE_E_NONE);
-}
-
-/* What explains a queued message: an alarm, or the relay's last refusal. */
-static int reasons(struct core *c, bool *held, uint32_t *trouble)
-{
-    struct profile p;
-    uint32_t open;
-    int rc = db_profile_get(c->db, &p);
-
-    *trouble = p.trouble;
-    secret_wipe(&p, sizeof p);
-    return rc ? rc : db_notes_open(c->db, &open, held);
-}
-
-int node_history(struct node *n, const struct node_history *q, node_message_fn *visit, void *arg)
-{
-    uint32_t trouble;
-    bool held;
-    int rc = reasons(&n->core, &held, &trouble);
-
-    return rc ? rc : db_messages_each(n->core.db, q, held, trouble, visit, arg);
-}
-
-int node_message(struct node *n, int64_t message, node_message_fn *visit, void *arg)
-{
-    uint32_t trouble;
-    bool held;
-    int rc = reasons(&n->core, &held, &trouble);
-
-    if (rc)
-        return rc;
-    return core_fold(db_messages_one(n->core.db, message, held, trouble, visit, arg),
-                     NODE_E_NONE);
-}
-
-int node_mark_read(struct node *n, int64_t conv, int64_t upto)
-{
-    struct core *c = &n->core;
-    bool changed;
-    int rc = core_begin(c);
-
-    if (!rc)
-        rc = db_messages_mark(c->db, conv, upto, &changed);
-    if (!rc && changed)
-        rc = core_event(c, EVENT_READ, conv, 0, 0);
-    return core_end(c, rc);
 }
 
 int node_alarms(struct node *n, bool all, node_alarm_fn *visit, void *arg)
@@ -469,51 +377,6 @@ int node_alarm_accept(struct node *n, int64_t alarm)
             rc = board_accept(c, &a);
     }
     return core_end(c, rc);
-}
-
-/* ---- forgetting ------------------------------------------------------------------------------------------------------ */
-
-/* The rows are gone and overwritten; what older journal frames hold goes now if nobody reads
- * just then, else with the next tick of the holder. */
-static int forgotten(struct node *n, int rc)
-{
-    rc = core_end(&n->core, rc);
-    if (rc)
-        return rc;
-    rc = db_settle(n->core.db);
-    return rc == -EBUSY ? 0 : rc;
-}
-
-int node_forget_message(struct node *n, int64_t message)
-{
-    struct core *c = &n->core;
-    struct message_row m;
-    int rc = core_begin(c);
-
-    if (!rc)
-        rc = core_fold(db_messages_get(c->db, message, &m), NODE_E_NONE);
-    if (!rc)
-        rc = db_messages_delete(c->db, message);
-    if (!rc)
-        rc = core_event(c, EVENT_FORGOTTEN, m.conv, message, 0);
-    return forgotten(n, rc);
-}
-
-int node_forget(struct node *n, int64_t conv)
-{
-    struct core *c = &n->core;
-    int rc = core_begin(c);
-
-    if (!rc)
-        rc = core_fold(db_convs_delete(c->db, conv), NODE_E_NONE);
-    if (!rc)
-        rc = core_event(c, EVENT_FORGOTTEN, conv, 0, 0);
-    if (!rc)
-        rc = core_reload_links(c);
-    rc = forgotten(n, rc);
-    if (!rc && c->sessions)
-        sessions_drop(c->sessions, conv);
-    return rc;
 }
 
 /* ---- posts and reads ---------------------------------------------------------------------------------------------------- */
@@ -596,8 +459,8 @@ static int forget_keys(struct core *c)
     uint32_t now = core_minute(c);
     int rc = 0;
 
-    for (size_t i = 0; !rc && c->retention_days && now > kept && i < sessions_count(c->sessions);
-         i++) {
+    for (size_t i = 0;
+         !rc && c->retention_days && now > kept && i < sessions_count(c->sessions); i++) {
         struct session *s = sessions_at(c->sessions, i);
         s->dirty = true;
         if (ratchet_forget_before(s->ratchet, now - kept))

@@ -33,18 +33,18 @@ enum node_error {
     NODE_E_NEWER,       /* the profile was written by a later kith */
     NODE_E_NOT_PROFILE, /* the file is something else, or damaged */
     NODE_E_STATE,       /* not in this state: no member yet, no link to hand out, ended */
-    NODE_E_TEXT,        /* empty, over TEXT_BYTES_MAX, not UTF-8; a name: over NAME_BYTES_MAX */
+    NODE_E_TEXT, /* empty, over TEXT_BYTES_MAX, not UTF-8; a name: over NAME_BYTES_MAX */
     NODE_E_LINK_FORM,   /* not a contact link */
     NODE_E_LINK_KIND,   /* an invite, not a contact link */
     NODE_E_LINK_CHECK,  /* mistyped */
     NODE_E_LINK_COHORT, /* of another cohort */
     NODE_E_LINK_EXPIRED,
-    NODE_E_LINK_OWN,    /* made by this profile */
-    NODE_E_LINK_AGAIN,  /* this profile has taken it already; *conv says where */
-    NODE_E_MANY,        /* too many links are open: forget some, or wait for them to end */
-    NODE_E_LIE,         /* the relay contradicts what was known: an alarm was raised; stop
+    NODE_E_LINK_OWN,   /* made by this profile */
+    NODE_E_LINK_AGAIN, /* this profile has taken it already; *conv says where */
+    NODE_E_MANY,       /* too many links are open: forget some, or wait for them to end */
+    NODE_E_LIE,        /* the relay contradicts what was known: an alarm was raised; stop
                          * reading this bucket, or this relay, as the function says */
-    NODE_E_RELAY_KEY,   /* not the relay that the invite names */
+    NODE_E_RELAY_KEY,  /* not the relay that the invite names */
 };
 
 /* ---- opening ---------------------------------------------------------------------------------*/
@@ -54,12 +54,13 @@ enum { NODE_KEY_BYTES = 32 };
 typedef void node_event_fn(const struct event *e, void *arg);
 
 struct node_config {
-    const char *path;                  /* the database file, or ":memory:" */
-    uint8_t key[NODE_KEY_BYTES];       /* from the passphrase; copied, the caller wipes its own */
-    bool create;                       /* make it if it is not there (-ENOENT otherwise) */
-    bool holder;                       /* take the holder's part at once */
-    const struct clock *clock;         /* outlives the node */
-    node_event_fn *event;              /* may be NULL; runs inside node_* calls after their commit;
+    const char *path; /* the database file, or ":memory:" */
+    uint8_t
+        key[NODE_KEY_BYTES];   /* from the passphrase; copied, the caller wipes its own */
+    bool create;               /* make it if it is not there (-ENOENT otherwise) */
+    bool holder;               /* take the holder's part at once */
+    const struct clock *clock; /* outlives the node */
+    node_event_fn *event; /* may be NULL; runs inside node_* calls after their commit;
                                         * may call reading functions, no other */
     void *event_arg;
     /* Spans, in ms; 0: the default.  SPEC 8.5, 8.1, 8.3. */
@@ -93,7 +94,8 @@ MUST_USE int node_events(struct node *n, int64_t since, node_event_fn *visit, vo
 MUST_USE int node_join(struct node *n, const struct invite *invite);
 /* The relay's answer to preamble 0x01: checked against the invite's fingerprint (SPEC 2.1).
  * Returns 0, NODE_E_RELAY_KEY or NODE_E_STATE. */
-MUST_USE int node_relay(struct node *n, const uint8_t pk[KEM_PK_BYTES], const uint8_t cohort[32]);
+MUST_USE int node_relay(struct node *n, const uint8_t pk[KEM_PK_BYTES],
+                        const uint8_t cohort[32]);
 /* What a connection needs.  NODE_E_NONE: pk not known yet (ask with the fingerprint). */
 struct node_relay {
     struct address address;
@@ -101,7 +103,8 @@ struct node_relay {
     uint8_t pk[KEM_PK_BYTES];
     uint8_t cohort[32];
 };
-MUST_USE int node_relay_get(struct node *n, struct node_relay *out); /* address, fingerprint are
+MUST_USE int node_relay_get(struct node *n,
+                            struct node_relay *out); /* address, fingerprint are
                                                                       * filled with NODE_E_NONE too */
 /* The relay moved: another address of the same key (typed by a person). */
 MUST_USE int node_address(struct node *n, const struct address *a);
@@ -110,7 +113,8 @@ MUST_USE int node_name(struct node *n, const char *name);
 
 /* [holder] The answer to hello, first on every connection.  *ask_from: 0, or the first version
  * of the descriptor to ask for.  Returns 0 or NODE_E_LIE (older than the newest known). */
-MUST_USE int node_hello(struct node *n, const struct msg_hello_result *m, uint32_t *ask_from);
+MUST_USE int node_hello(struct node *n, const struct msg_hello_result *m,
+                        uint32_t *ask_from);
 /* [holder] One signed descriptor, in the order received (SPEC 5.3).  Returns 0 (also for the one
  * already known) or NODE_E_LIE. */
 MUST_USE int node_descriptor(struct node *n, struct bytes signed_);
@@ -133,10 +137,12 @@ MUST_USE int node_link_begin(struct node *n, uint32_t valid_s, int64_t *conv);
 MUST_USE int node_link_text(struct node *n, int64_t conv, char out[LINK_CHARS + 1]);
 /* Take a link as typed or pasted.  The rest happens with reads and posts; conversation.state
  * tells.  Returns 0 or NODE_E_LINK_*, NODE_E_STATE, NODE_E_MANY. */
-MUST_USE int node_link_take(struct node *n, const char *text, size_t text_n, int64_t *conv);
+MUST_USE int node_link_take(struct node *n, const char *text, size_t text_n,
+                            int64_t *conv);
 /* What verify_words() (client/core/verify.h, slow: off the loop) is fed.  0 or NODE_E_NONE. */
 MUST_USE int node_verify_input(struct node *n, int64_t conv, uint8_t th_2[32]);
-MUST_USE int node_verified(struct node *n, int64_t conv, bool same); /* 0 or NODE_E_NONE */
+MUST_USE int node_verified(struct node *n, int64_t conv,
+                           bool same); /* 0 or NODE_E_NONE */
 
 /* ---- words ---------------------------------------------------------------------------------------*/
 
@@ -157,7 +163,8 @@ typedef void node_alarm_fn(const struct alarm *a, void *arg);
 MUST_USE int node_status(struct node *n, struct status *out);
 /* Newest change first. */
 MUST_USE int node_convs(struct node *n, node_conv_fn *visit, void *arg);
-MUST_USE int node_conv(struct node *n, int64_t conv, struct conversation *out); /* 0, NODE_E_NONE */
+MUST_USE int node_conv(struct node *n, int64_t conv,
+                       struct conversation *out); /* 0, NODE_E_NONE */
 /* In the order of SPEC 7.4, oldest first.  after_id: only messages stored here after that one
  * (local id), for following; they come in the order of their ids.  last: only the newest so
  * many, 0 for all. */
@@ -166,9 +173,10 @@ struct node_history {
     int64_t after_id;
     uint32_t last;
 };
-MUST_USE int node_history(struct node *n, const struct node_history *q, node_message_fn *visit,
+MUST_USE int node_history(struct node *n, const struct node_history *q,
+                          node_message_fn *visit, void *arg);
+MUST_USE int node_message(struct node *n, int64_t message, node_message_fn *visit,
                           void *arg);
-MUST_USE int node_message(struct node *n, int64_t message, node_message_fn *visit, void *arg);
 /* Messages up to this id of this conversation have been seen.  Stays on this device. */
 MUST_USE int node_mark_read(struct node *n, int64_t conv, int64_t upto);
 /* Open alarms, oldest first; all: accepted ones too. */
@@ -198,7 +206,8 @@ struct node_post {
  * home bucket has not been subscribed to yet). */
 MUST_USE int node_post_next(struct node *n, struct node_post *out);
 /* The durable answer.  Unknown ids are -EINVAL. */
-MUST_USE int node_post_done(struct node *n, uint64_t id, uint64_t seq, const uint8_t head[32]);
+MUST_USE int node_post_done(struct node *n, uint64_t id, uint64_t seq,
+                            const uint8_t head[32]);
 /* The relay's refusal: STORAGE_FULL, UNAVAILABLE, RATE_LIMITED and INTERNAL are tried again
  * later by themselves (all posts pause 5 s, then up to 60 s), others for good. */
 MUST_USE int node_post_refused(struct node *n, uint64_t id, enum code code);
@@ -219,7 +228,8 @@ struct node_read {
     bool from_head; /* no position yet: subscribe without f */
     uint64_t from;  /* 1 modulo 256 */
 };
-MUST_USE int node_reads(struct node *n, struct node_read out[NODE_READS_MAX], size_t *count);
+MUST_USE int node_reads(struct node *n, struct node_read out[NODE_READS_MAX],
+                        size_t *count);
 /* The answer to subscribe.  All four reading calls return 0, NODE_E_LIE (unsubscribe: the slot
  * is no longer listed), NODE_E_NONE (not asked for: unsubscribe) or -errno: nothing of this
  * batch was kept, subscribe anew. */

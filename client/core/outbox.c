@@ -21,10 +21,10 @@ struct flight {
     uint64_t id;
     enum flight_kind kind;
     int64_t conv;
-    int64_t row;      /* FLIGHT_ROW */
+    int64_t row; /* FLIGHT_ROW */
     uint32_t bucket;
-    uint32_t owed;    /* conv_row.owed when its acks were written */
-    bool in_session;  /* counted in session.flight */
+    uint32_t owed;   /* conv_row.owed when its acks were written */
+    bool in_session; /* counted in session.flight */
 };
 
 struct outbox {
@@ -123,7 +123,8 @@ static bool choose_link(const struct outbox *o, struct choice *out)
 /* True when this conversation may have its next envelope sealed now. */
 static bool may_send(const struct session *s, const struct conv_row *conv, uint64_t now)
 {
-    if (conv->state != CONV_TAKEN && conv->state != CONV_LINKED && conv->state != CONV_CLOSED)
+    if (conv->state != CONV_TAKEN && conv->state != CONV_LINKED &&
+        conv->state != CONV_CLOSED)
         return false;
     if (conv->waits || !conv->home || s->flight >= NODE_POSTS_CONV_MAX)
         return false;
@@ -424,8 +425,8 @@ int outbox_done(struct outbox *o, uint64_t id, uint64_t seq, const uint8_t head[
 
 static bool passes(enum code code)
 {
-    return code == CODE_STORAGE_FULL || code == CODE_UNAVAILABLE || code == CODE_RATE_LIMITED ||
-           code == CODE_INTERNAL;
+    return code == CODE_STORAGE_FULL || code == CODE_UNAVAILABLE ||
+           code == CODE_RATE_LIMITED || code == CODE_INTERNAL;
 }
 
 /* The envelope never landed: what it carried is to be told again, soon. */

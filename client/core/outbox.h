@@ -21,7 +21,8 @@ void outbox_free(struct outbox *o); /* NULL is fine */
  * NODE_E_NONE. */
 enum { OUTBOX_E_NONE = 1 };
 MUST_USE int outbox_next(struct outbox *o, struct node_post *out);
-MUST_USE int outbox_done(struct outbox *o, uint64_t id, uint64_t seq, const uint8_t head[32]);
+MUST_USE int outbox_done(struct outbox *o, uint64_t id, uint64_t seq,
+                         const uint8_t head[32]);
 MUST_USE int outbox_refused(struct outbox *o, uint64_t id, enum code code);
 MUST_USE int outbox_lost(struct outbox *o);
 /* Milliseconds until outbox_next() may have something; UINT64_MAX: nothing waits for time. */

@@ -7,8 +7,9 @@
  * Threads  one at a time per struct ratchet; different ones are independent
  *
  * Each call either does the whole step or changes nothing: when it returns other than 0,
- * ratchet_save() would write the same bytes as before.  Whoever seals or opens saves the state
- * in the transaction that also keeps the envelope or the message (protocol 7, "Persisted").
+ * ratchet_save() would write the same bytes as before (SPEC 8.6).  Whoever seals or opens saves
+ * the state in the transaction that also keeps the envelope or the message: then a crash can
+ * neither lose words nor use a key twice.
  *
  * Random bytes are drawn in this order (tests seed them through rand_set):
  *   ratchet_start_taker     32 key pair | 64 encapsulation
@@ -24,8 +25,7 @@
 #include "proto/payload.h"
 
 enum {
-    RATCHET_E_WAIT =
-        1, /* seal: this turn is full (SPEC 8.3): wait until the peer is heard */
+    RATCHET_E_WAIT = 1, /* seal: this turn is full (SPEC 8.3); wait to hear the peer */
     RATCHET_E_REFUSED, /* open, start: not what the peer would have made, or its key is gone */
     RATCHET_E_REPEATED, /* open: this turn and n was opened before */
     RATCHET_E_EARLY,    /* verify_input: the peer has not answered yet */
@@ -35,7 +35,7 @@ enum {
 
 enum {
     RATCHET_KEY_BYTES = 32,
-    RATCHET_BLOB_BYTES_MAX = 40 * 1024, /* 4 turns of 255 skipped keys, and the rest */
+    RATCHET_BLOB_BYTES_MAX = 44 * 1024, /* 4 turns of 255 skipped keys, and the rest */
 };
 
 struct ratchet;
@@ -151,11 +151,11 @@ struct ratchet_counts {
     uint32_t peer_turn; /* the peer's newest opened turn, 0 before the first */
     uint32_t peer_upto; /* highest n known in it + 1 */
     bool turn_due;      /* the next seal begins a turn */
-    bool
-        awaiting; /* our turn is full: seal gives RATCHET_E_WAIT until the peer is heard */
-    bool
-        answer_wanted; /* peer_upto >= TURN_ANSWER_AT and unanswered: an `empty` turn is due
-                          * within a random hour (SPEC 8.3) */
+    /* Our turn is full: seal gives RATCHET_E_WAIT until the peer is heard. */
+    bool awaiting;
+    /* peer_upto >= TURN_ANSWER_AT and unanswered: an `empty` turn is due within a random hour
+     * (SPEC 8.3). */
+    bool answer_wanted;
 };
 void ratchet_count(const struct ratchet *r, struct ratchet_counts *out);
 

@@ -23,7 +23,8 @@ static int show(struct core *c, struct message_row *m)
     return rc ? rc : core_event(c, EVENT_MESSAGE, m->conv, m->id, MESSAGE_RECEIVED);
 }
 
-static int order_of(struct core *c, int64_t conv, const struct payload *p, uint32_t *order)
+static int order_of(struct core *c, int64_t conv, const struct payload *p,
+                    uint32_t *order)
 {
     int rc = 0;
 
@@ -51,8 +52,8 @@ static int joined(struct core *c, struct message_row *m, const struct payload *p
     return rc == DB_E_NONE ? 0 : rc; /* some are still missing */
 }
 
-static int message_came(struct core *c, const struct conv_row *conv, const struct payload *p,
-                        enum message_kind kind)
+static int message_came(struct core *c, const struct conv_row *conv,
+                        const struct payload *p, enum message_kind kind)
 {
     struct message_row m = {
         .conv = conv->id,
@@ -67,7 +68,8 @@ static int message_came(struct core *c, const struct conv_row *conv, const struc
     int rc;
 
     memcpy(m.mid, p->id, sizeof m.mid);
-    rc = db_messages_seen(c->db, conv->id, p->id, p->parts ? p->part : 0, m.stored_s, &fresh);
+    rc = db_messages_seen(c->db, conv->id, p->id, p->parts ? p->part : 0, m.stored_s,
+                          &fresh);
     if (rc || !fresh)
         return rc;
     rc = order_of(c, conv->id, p, &m.order);
@@ -86,7 +88,8 @@ static int closed(struct core *c, const struct conv_row *conv)
     return rc ? rc : acks_stop(c, conv->id);
 }
 
-static int profile_came(struct core *c, const struct conv_row *conv, const struct payload *p)
+static int profile_came(struct core *c, const struct conv_row *conv,
+                        const struct payload *p)
 {
     int rc = db_convs_peer(c->db, conv->id, p->name, p->home);
 
@@ -182,7 +185,8 @@ static int open_mail(struct core *c, const struct sessions_hit *hit, uint32_t bu
     int rc;
 
     s->dirty = true;
-    rc = ratchet_open(s->ratchet, envelope, hit->turn, hit->n, core_minute(c), room, &n, &where);
+    rc = ratchet_open(s->ratchet, envelope, hit->turn, hit->n, core_minute(c), room, &n,
+                      &where);
     switch (rc) {
     case 0:
         rc = opened(c, s, bucket, seq, (struct bytes){room, n});
@@ -200,8 +204,8 @@ static int open_mail(struct core *c, const struct sessions_hit *hit, uint32_t bu
     return rc == DB_E_NONE ? -EPROTO : rc;
 }
 
-int receive_envelope(struct core *c, uint32_t bucket, uint64_t seq, const uint8_t *envelope,
-                     bool quiet)
+int receive_envelope(struct core *c, uint32_t bucket, uint64_t seq,
+                     const uint8_t *envelope, bool quiet)
 {
     struct sessions_hit hit;
     bool ours;

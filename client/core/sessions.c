@@ -50,7 +50,8 @@ struct filling {
     struct tags *into;
 };
 
-static int take_tag(const uint8_t tag[ENVELOPE_TAG_BYTES], uint32_t turn, uint32_t n, void *arg)
+static int take_tag(const uint8_t tag[ENVELOPE_TAG_BYTES], uint32_t turn, uint32_t n,
+                    void *arg)
 {
     struct filling *f = arg;
     struct tag_ref *ref = &f->into->refs[n];
@@ -61,7 +62,8 @@ static int take_tag(const uint8_t tag[ENVELOPE_TAG_BYTES], uint32_t turn, uint32
     return map_put(f->sessions->tags, tag, ref, NULL);
 }
 
-static int tags_add(struct sessions *s, struct holding *h, uint32_t turn, struct tags **out)
+static int tags_add(struct sessions *s, struct holding *h, uint32_t turn,
+                    struct tags **out)
 {
     struct tags *t = mem_zalloc(sizeof *t);
     struct filling f = {s, t};

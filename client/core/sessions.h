@@ -37,8 +37,8 @@ size_t sessions_count(const struct sessions *s);
 struct session *sessions_at(struct sessions *s, size_t i);
 /* Takes the ratchet over, also on failure; saved to the database here; taken back by
  * sessions_settle() if the transaction fails. */
-MUST_USE int sessions_add(struct sessions *s, struct db *db, int64_t conv, struct ratchet *r,
-                          struct session **out);
+MUST_USE int sessions_add(struct sessions *s, struct db *db, int64_t conv,
+                          struct ratchet *r, struct session **out);
 void sessions_drop(struct sessions *s, int64_t conv);
 
 /* Whose tag is it?  False: nobody's. */

@@ -127,7 +127,8 @@ static void relay__that_leaves_an_envelope_out__is_found_out(void **state)
     assert_int_equal(deliver_home(s.b, s.home_b), NODE_E_LIE);
     assert_int_equal(world_alarms(s.b, ALARM_LOG_BROKEN), 1);
     assert_true(status_of(s.b).held);
-    assert_int_equal(texts(s.b, s.cb), 6); /* nothing of the lie was taken in, nothing lost */
+    assert_int_equal(texts(s.b, s.cb),
+                     6); /* nothing of the lie was taken in, nothing lost */
     end(&s);
 }
 
@@ -199,7 +200,8 @@ static void envelope__posted_a_second_time__is_told_and_shown_once(void **state)
            ENVELOPE_BYTES);
     (void)world_append(&s.w.view, s.home_b, copy, NULL);
     world_settle(&s.w, 120 * 1000);
-    assert_int_equal(world_alarms(s.b, ALARM_REPLAYED) + world_alarms(s.a, ALARM_REPLAYED), 1);
+    assert_int_equal(
+        world_alarms(s.b, ALARM_REPLAYED) + world_alarms(s.a, ALARM_REPLAYED), 1);
     assert_false(status_of(s.b).held);
     assert_int_equal(texts(s.b, s.cb), 7);
     end(&s);
@@ -275,8 +277,11 @@ static void alarm__accepted__resends_what_the_relay_lost(void **state)
     assert_int_equal(node_alarm_accept(s.b->node, 9999), NODE_E_NONE);
     accept_all(&s);
     world_settle(&s.w, 600 * 1000);
+    assert_int_equal(world_alarms(s.b, ALARM_REPLAYED),
+                     0); /* read again, as was decided */
     world_send(s.a, s.ca, "and another");
-    for (int i = 0; i < 3; i++) { /* what a remembers of the log contradicts it once more */
+    for (int i = 0; i < 3;
+         i++) { /* what a remembers of the log contradicts it once more */
         world_settle(&s.w, 600 * 1000);
         accept_all(&s);
     }
@@ -298,7 +303,8 @@ static void alarm__accepted__resends_what_the_relay_lost(void **state)
 
 /* ---- different members, different histories ---- */
 
-static void relay__that_shows_two_members_two_logs__is_found_out_when_they_talk(void **state)
+static void relay__that_shows_two_members_two_logs__is_found_out_when_they_talk(
+    void **state)
 {
     struct scene s;
     struct world_view fork;
@@ -343,6 +349,33 @@ static void relay__that_shows_another_directory__is_found_out_when_they_talk(voi
     world_send(s.a, s.ca, "what did you see");
     world_settle(&s.w, 200 * 1000);
     assert_true(world_alarms(s.b, ALARM_PEER_LOG) >= 1);
+    world_view_drop(&fork);
+    end(&s);
+}
+
+/* The same, but what the contact saw of the log was not read here yet. */
+static void relay__that_shows_another_directory_later__is_found_out_then(void **state)
+{
+    struct scene s;
+    struct world_view fork;
+    uint8_t noise[ENVELOPE_BYTES];
+
+    (void)state;
+    begin(&s, 17);
+    world_view_copy(&fork, &s.w.view);
+    s.b->view = &fork;
+    s.a->also = &fork;
+    s.b->also = &s.w.view;
+    assert_int_equal(rand_bytes(noise, sizeof noise), 0);
+    (void)world_append(&s.w.view, BUCKET_DIRECTORY, noise, NULL);
+    world_settle(&s.w, 1000);
+    world_send(s.a, s.ca, "what will you see");
+    world_settle(&s.w, 200 * 1000);
+    assert_int_equal(world_all_alarms(s.b), 0); /* b is shown less, which may be delay */
+    noise[0] ^= 1;
+    (void)world_append(&fork, BUCKET_DIRECTORY, noise, NULL);
+    world_settle(&s.w, 1000);
+    assert_int_equal(world_alarms(s.b, ALARM_PEER_LOG), 1);
     world_view_drop(&fork);
     end(&s);
 }
@@ -531,8 +564,11 @@ int main(void)
         cmocka_unit_test(relay__whose_log_ends_earlier_after_a_reconnect__is_found_out),
         cmocka_unit_test(relay__that_changed_what_was_read__is_found_out),
         cmocka_unit_test(alarm__accepted__resends_what_the_relay_lost),
-        cmocka_unit_test(relay__that_shows_two_members_two_logs__is_found_out_when_they_talk),
-        cmocka_unit_test(relay__that_shows_another_directory__is_found_out_when_they_talk),
+        cmocka_unit_test(
+            relay__that_shows_two_members_two_logs__is_found_out_when_they_talk),
+        cmocka_unit_test(
+            relay__that_shows_another_directory__is_found_out_when_they_talk),
+        cmocka_unit_test(relay__that_shows_another_directory_later__is_found_out_then),
         cmocka_unit_test(relay__that_swaps_an_envelope_in_one_log__is_found_out),
         cmocka_unit_test(relay__that_swallows_what_it_said_it_stored__is_told_to_both),
         cmocka_unit_test(relay__that_dropped_what_was_not_read__is_told_without_blame),

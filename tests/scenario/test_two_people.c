@@ -32,8 +32,8 @@ static bool holds_text(const struct world_history *h, const char *text, bool min
 
 /* Nobody is told "delivered" of a text that the other's profile does not hold, nor "sent" of
  * more texts than answers came. */
-static void check_truth(struct world_person *from, int64_t conv_from, struct world_person *to,
-                        int64_t conv_to)
+static void check_truth(struct world_person *from, int64_t conv_from,
+                        struct world_person *to, int64_t conv_to)
 {
     struct world_history mine = world_history(from, conv_from);
     struct world_history theirs = world_history(to, conv_to);
@@ -102,7 +102,8 @@ static uint32_t roll(struct run *r, uint32_t bound)
 static void write_one(struct run *r, size_t i)
 {
     char text[2600];
-    size_t n = (size_t)snprintf(text, sizeof text, "%c %04u ", (char)('a' + i), ++r->written[i]);
+    size_t n = (size_t)snprintf(text, sizeof text, "%c %04u ", (char)('a' + i),
+                                ++r->written[i]);
 
     /* Now and then a long one, which is split. */
     if (roll(r, 8) == 0) {

@@ -10,10 +10,11 @@
 MUST_USE int control_open(const char *dir);
 /* Send one request (params: a whole msgpack map) and read its answer into `answer` (an
  * initialised growing buffer).  0 or -errno. */
-MUST_USE int control_ask(int fd, const char *method, struct bytes params, struct buf *answer);
+MUST_USE int control_ask(int fd, const char *method, struct bytes params,
+                         struct buf *answer);
 /* One call on a connection of its own, with at most one number for a parameter (key NULL: none). */
-MUST_USE int control_once(const char *dir, const char *method, const char *key, uint64_t value,
-                          struct buf *answer);
+MUST_USE int control_once(const char *dir, const char *method, const char *key,
+                          uint64_t value, struct buf *answer);
 /* True if the answer is a result, false if it is an error. */
 bool control_good(const struct buf *answer);
 /* A string or number of the result (or of the error) by its key; NULL or UINT64_MAX if absent. */

@@ -19,8 +19,8 @@
 void relay_host_prepare(struct relay_host *h)
 {
     char why[KEYS_WHY_BYTES], file[128];
-    struct keys_want want = {"Night Owls", "127.0.0.1", 2, 200, 14,
-                             clock_wall_s(clock_system())};
+    struct keys_want want = {"Night Owls", "127.0.0.1", 2,
+                             200,          14,          clock_wall_s(clock_system())};
     struct keys *keys;
 
     memset(h, 0, sizeof *h);
@@ -115,7 +115,8 @@ int relay_host_stop(struct relay_host *h)
     return h->code;
 }
 
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
+static int remove_one(const char *path, const struct stat *st, int kind,
+                      struct FTW *where)
 {
     (void)st;
     (void)kind;
@@ -149,7 +150,8 @@ void relay_host_member(struct relay_host *h, uint8_t sk[SIGN_SK_BYTES])
     free(w);
 }
 
-void relay_host_enter(struct relay_host *h, struct wire *w, const uint8_t sk[SIGN_SK_BYTES])
+void relay_host_enter(struct relay_host *h, struct wire *w,
+                      const uint8_t sk[SIGN_SK_BYTES])
 {
     assert_int_equal(wire_member(w, h->port, h->pk, sk, h->cohort), 0);
 }

@@ -41,6 +41,7 @@ void relay_host_member(struct relay_host *h, uint8_t sk[SIGN_SK_BYTES]);
 /* A connection with its handshake done and hello said. */
 void relay_host_greet(struct relay_host *h, struct wire *w);
 /* A connection of this member, proven. */
-void relay_host_enter(struct relay_host *h, struct wire *w, const uint8_t sk[SIGN_SK_BYTES]);
+void relay_host_enter(struct relay_host *h, struct wire *w,
+                      const uint8_t sk[SIGN_SK_BYTES]);
 
 #endif

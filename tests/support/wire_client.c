@@ -195,7 +195,8 @@ int wire_call(struct wire *w, struct buf *request, uint32_t id, struct frame *an
 
 static struct buf request_buf(uint8_t *room)
 {
-    return (struct buf){room, 0, FRAME_CLIENT_MAX_BYTES, FRAME_CLIENT_MAX_BYTES, 0, false};
+    return (struct buf){room, 0,    FRAME_CLIENT_MAX_BYTES, FRAME_CLIENT_MAX_BYTES,
+                        0,    false};
 }
 
 int wire_hello(struct wire *w, struct msg_hello_result *out)
@@ -250,8 +251,8 @@ int wire_prove(struct wire *w, const uint8_t sk[SIGN_SK_BYTES], const uint8_t co
     return rc == 0 && msg_nil_read(answer.body) ? -EBADMSG : rc;
 }
 
-int wire_post_send(struct wire *w, uint32_t bucket, const uint8_t envelope[ENVELOPE_BYTES],
-                   uint32_t *id)
+int wire_post_send(struct wire *w, uint32_t bucket,
+                   const uint8_t envelope[ENVELOPE_BYTES], uint32_t *id)
 {
     const struct msg_post m = {bucket, {envelope, ENVELOPE_BYTES}};
     uint8_t room[FRAME_CLIENT_MAX_BYTES];
@@ -308,7 +309,8 @@ int wire_credit(struct wire *w, uint32_t bucket, uint32_t credit)
     return b.rc ? b.rc : wire_send(w, buf_view(&b));
 }
 
-int wire_envelopes(struct wire *w, struct msg_envelopes *out, struct msg_gap *gap, bool *is_gap)
+int wire_envelopes(struct wire *w, struct msg_envelopes *out, struct msg_gap *gap,
+                   bool *is_gap)
 {
     struct frame f;
     int rc;

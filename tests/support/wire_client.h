@@ -32,7 +32,8 @@ MUST_USE int wire_read(struct wire *w, void *p, size_t n);
 MUST_USE int wire_await_close(struct wire *w);
 
 /* Preamble 0x01: the relay's key and cohort. */
-MUST_USE int wire_ask(struct wire *w, const uint8_t fingerprint[CHANNEL_FINGERPRINT_BYTES],
+MUST_USE int wire_ask(struct wire *w,
+                      const uint8_t fingerprint[CHANNEL_FINGERPRINT_BYTES],
                       uint8_t pk[KEM_PK_BYTES], uint8_t cohort[CHANNEL_COHORT_BYTES]);
 /* Preamble 0x00 and the handshake; in two halves, or at once. */
 MUST_USE int wire_handshake_send(struct wire *w, const uint8_t pk[KEM_PK_BYTES]);
@@ -45,25 +46,28 @@ MUST_USE int wire_send(struct wire *w, struct bytes frames);
 MUST_USE int wire_next(struct wire *w, struct frame *f);
 /* Send a request written with msg_*_write() under this id, and wait for its answer; frames of
  * other kinds that come first are dropped. */
-MUST_USE int wire_call(struct wire *w, struct buf *request, uint32_t id, struct frame *answer);
+MUST_USE int wire_call(struct wire *w, struct buf *request, uint32_t id,
+                       struct frame *answer);
 
-MUST_USE int wire_hello(struct wire *w, struct msg_hello_result *out); /* out may be NULL */
+MUST_USE int wire_hello(struct wire *w,
+                        struct msg_hello_result *out); /* out may be NULL */
 MUST_USE int wire_enrol(struct wire *w, const uint8_t secret[INVITE_SECRET_BYTES],
                         const uint8_t sk[SIGN_SK_BYTES], const uint8_t cohort[32]);
 MUST_USE int wire_prove(struct wire *w, const uint8_t sk[SIGN_SK_BYTES],
                         const uint8_t cohort[32]);
-MUST_USE int wire_post(struct wire *w, uint32_t bucket, const uint8_t envelope[ENVELOPE_BYTES],
+MUST_USE int wire_post(struct wire *w, uint32_t bucket,
+                       const uint8_t envelope[ENVELOPE_BYTES],
                        struct msg_post_result *out);
 /* Only send; the answer is read by wire_next(). */
 MUST_USE int wire_post_send(struct wire *w, uint32_t bucket,
                             const uint8_t envelope[ENVELOPE_BYTES], uint32_t *id);
 /* from 0: the head. */
-MUST_USE int wire_subscribe(struct wire *w, uint32_t bucket, uint64_t from, uint32_t credit,
-                            struct msg_subscribe_result *out);
+MUST_USE int wire_subscribe(struct wire *w, uint32_t bucket, uint64_t from,
+                            uint32_t credit, struct msg_subscribe_result *out);
 MUST_USE int wire_credit(struct wire *w, uint32_t bucket, uint32_t credit);
 /* The next `envelopes` or `gap` notification: *gap says which; other frames are dropped. */
-MUST_USE int wire_envelopes(struct wire *w, struct msg_envelopes *out, struct msg_gap *gap,
-                            bool *is_gap);
+MUST_USE int wire_envelopes(struct wire *w, struct msg_envelopes *out,
+                            struct msg_gap *gap, bool *is_gap);
 
 /* connect, handshake, hello, prove. */
 MUST_USE int wire_member(struct wire *w, uint16_t port, const uint8_t pk[KEM_PK_BYTES],

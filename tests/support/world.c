@@ -94,8 +94,9 @@ static void heard(const struct event *e, void *arg)
     p->events[e->kind]++;
 }
 
-size_t world_descriptor(struct world *w, uint32_t v, const uint8_t *previous, const char *name,
-                        uint8_t out[DESCRIPTOR_BYTES_MAX], uint8_t hash[32])
+size_t world_descriptor(struct world *w, uint32_t v, const uint8_t *previous,
+                        const char *name, uint8_t out[DESCRIPTOR_BYTES_MAX],
+                        uint8_t hash[32])
 {
     struct descriptor d = {
         .version = v,
@@ -157,7 +158,8 @@ static void join(struct world *w, struct world_person *p, size_t i)
     assert_int_equal(node_relay(p->node, w->relay_pk, w->cohort), 0);
     assert_int_equal(node_hello(p->node, &hello, &from), 0);
     assert_int_equal(from, 1);
-    assert_int_equal(node_descriptor(p->node, (struct bytes){w->descriptor, w->descriptor_n}), 0);
+    assert_int_equal(
+        node_descriptor(p->node, (struct bytes){w->descriptor, w->descriptor_n}), 0);
     assert_int_equal(node_name(p->node, name), 0);
     assert_int_equal(node_enrol(p->node, h, &enrol), 0);
     assert_int_equal(node_enrolled(p->node), 0);
@@ -173,7 +175,8 @@ void world_start(struct world *w, uint64_t seed, size_t count, char *dir)
     support_random_install(&w->random);
     assert_int_equal(kem_keypair(w->relay_pk, sk), 0);
     assert_int_equal(sign_keypair(pk, w->admin_sk), 0);
-    w->descriptor_n = world_descriptor(w, 1, NULL, "Night Owls", w->descriptor, w->cohort);
+    w->descriptor_n = world_descriptor(w, 1, NULL, "Night Owls", w->descriptor,
+                                       w->cohort);
     view_start(w, &w->view);
     for (size_t i = 0; i < count; i++) {
         struct world_person *p = &w->people[i];
@@ -182,7 +185,8 @@ void world_start(struct world *w, uint64_t seed, size_t count, char *dir)
         p->wire = calloc(NODE_POSTS_MAX, sizeof *p->wire);
         assert_non_null(p->wire);
         (void)snprintf(p->path, sizeof p->path, "%s",
-                       dir ? support_path(dir, (char[2]){(char)('a' + i), 0}) : ":memory:");
+                       dir ? support_path(dir, (char[2]){(char)('a' + i), 0})
+                           : ":memory:");
         p->config = (struct node_config){
             .path = p->path,
             .key = {(uint8_t)(i + 1)},
@@ -292,13 +296,14 @@ static void drop_sub(struct world_person *p, size_t i)
     p->subs[i] = p->subs[--p->subs_n];
 }
 
-static void drop_unlisted(struct world_person *p, const struct node_read *reads, size_t count)
+static void drop_unlisted(struct world_person *p, const struct node_read *reads,
+                          size_t count)
 {
     for (size_t i = p->subs_n; i-- > 0;) {
         bool listed = false;
         for (size_t k = 0; k < count; k++)
-            listed = listed ||
-                     (reads[k].slot == p->subs[i].slot && reads[k].bucket == p->subs[i].bucket);
+            listed = listed || (reads[k].slot == p->subs[i].slot &&
+                                reads[k].bucket == p->subs[i].bucket);
         if (listed)
             continue;
         if (p->subs[i].slot)
@@ -336,8 +341,8 @@ int world_subscribe(struct world_person *p)
         if (rc)
             last = rc;
         else
-            p->subs[p->subs_n++] =
-                (struct world_sub){reads[k].slot, reads[k].bucket, m.first};
+            p->subs[p->subs_n++] = (struct world_sub){reads[k].slot, reads[k].bucket,
+                                                      m.first};
     }
     return last;
 }
@@ -356,7 +361,8 @@ bool world_deliver(struct world_person *p, size_t i, size_t most, int *rc)
         n = most;
     if (n > ENVELOPES_PER_RECORD_MAX)
         n = ENVELOPES_PER_RECORD_MAX;
-    m.envelopes = support_exact(l->envelopes + (s->at - 1) * ENVELOPE_BYTES, n * ENVELOPE_BYTES);
+    m.envelopes = support_exact(l->envelopes + (s->at - 1) * ENVELOPE_BYTES,
+                                n * ENVELOPE_BYTES);
     memcpy(m.head, l->heads[s->at - 1 + n], 32);
     *rc = node_envelopes(p->node, s->slot, &m);
     support_drop(m.envelopes);

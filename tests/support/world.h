@@ -13,8 +13,8 @@ enum { WORLD_BUCKETS = 4, WORLD_PEOPLE = 4 };
 /* One bucket as somebody is shown it. */
 struct world_log {
     size_t count, room;
-    uint64_t oldest;     /* sequence number; earlier ones have expired */
-    uint8_t *envelopes;  /* count * ENVELOPE_BYTES */
+    uint64_t oldest;      /* sequence number; earlier ones have expired */
+    uint8_t *envelopes;   /* count * ENVELOPE_BYTES */
     uint8_t (*heads)[32]; /* count + 1; heads[s] is the head after s */
 };
 struct world_view {
@@ -42,11 +42,11 @@ struct world_person {
     size_t wire_n;
     struct world_sub subs[NODE_READS_MAX];
     size_t subs_n;
-    enum code refuse;        /* answer posts with this instead of storing them */
-    unsigned posted;         /* handed out by node_post_next */
-    unsigned answered;       /* durable answers that arrived */
-    unsigned events[16];     /* by kind */
-    int lies;                /* NODE_E_LIE seen */
+    enum code refuse;    /* answer posts with this instead of storing them */
+    unsigned posted;     /* handed out by node_post_next */
+    unsigned answered;   /* durable answers that arrived */
+    unsigned events[16]; /* by kind */
+    int lies;            /* NODE_E_LIE seen */
 };
 struct world {
     struct support_clock clock;
@@ -58,7 +58,8 @@ struct world {
     struct world_person people[WORLD_PEOPLE];
     size_t count;
     char *dir; /* NULL: databases in memory */
-    bool may_fail; /* nodes may answer -errno: then failed is set and the step counts as not done */
+    bool
+        may_fail; /* nodes may answer -errno: then failed is set and the step counts as not done */
     bool failed;
 };
 
@@ -68,8 +69,9 @@ void world_start(struct world *w, uint64_t seed, size_t count, char *dir);
 void world_stop(struct world *w);
 
 /* Sign version v of the descriptor, chained to previous (32 bytes, NULL for v 1). */
-size_t world_descriptor(struct world *w, uint32_t v, const uint8_t *previous, const char *name,
-                        uint8_t out[DESCRIPTOR_BYTES_MAX], uint8_t hash[32]);
+size_t world_descriptor(struct world *w, uint32_t v, const uint8_t *previous,
+                        const char *name, uint8_t out[DESCRIPTOR_BYTES_MAX],
+                        uint8_t hash[32]);
 
 uint64_t world_append(struct world_view *v, uint32_t bucket, const uint8_t *envelope,
                       uint8_t head[32]);
@@ -80,7 +82,7 @@ void world_view_rehash(struct world *w, struct world_view *v, uint32_t bucket);
 uint8_t *world_envelope(struct world_view *v, uint32_t bucket, uint64_t seq);
 
 /* Single steps; each returns false when there was nothing to do. */
-bool world_take_post(struct world_person *p); /* node -> wire */
+bool world_take_post(struct world_person *p);   /* node -> wire */
 bool world_store_post(struct world_person *p);  /* wire -> relay: the oldest not stored */
 bool world_answer_post(struct world_person *p); /* relay -> node: the oldest stored */
 void world_cut_posts(struct world_person *p);
@@ -91,7 +93,8 @@ bool world_deliver(struct world_person *p, size_t i, size_t most, int *rc);
 void world_cut_reads(struct world_person *p);
 void world_close(struct world_person *p);
 void world_open(struct world_person *p);
-void world_restart(struct world_person *p); /* as after kill -9: what is not in the file is gone */
+void world_restart(
+    struct world_person *p); /* as after kill -9: what is not in the file is gone */
 void world_pass(struct world *w, uint64_t ms);
 
 /* Honest steps until nothing moves for more than ms of virtual time. */

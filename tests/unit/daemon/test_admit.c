@@ -80,7 +80,8 @@ static void admit__counts_a_mapped_address__as_the_ipv4_it_is(void **state)
 
 static void admit__has_no_cap_of_its_own__for_loopback(void **state)
 {
-    static const char *const loopback[] = {"127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"};
+    static const char *const loopback[] = {"127.0.0.1", "127.9.9.9", "::1",
+                                           "::ffff:127.0.0.1"};
     struct admit_ticket t;
     struct admit *a;
 

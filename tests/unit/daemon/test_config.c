@@ -83,14 +83,16 @@ static void config_load__reads_every_key(void **state)
     struct config c;
 
     (void)state;
-    write_text(file, "# a comment { with braces\n"
-                     "relay {\n name = \"Night \\\"Owls\" // so\n"
-                     " listen = { \"127.0.0.1:99\", '[::1]:98' }\n address = relay.example.edu:99\n"
-                     " user = kith }\n"
-                     "/* and\n so */ board { retention = 30d mail_buckets = 4\n members = 800 "
-                     "map_size = \"512m\" }\n"
-                     "limits { connections = 10 connections_per_address = 5 }\n"
-                     "log { level = debug }\n");
+    write_text(
+        file,
+        "# a comment { with braces\n"
+        "relay {\n name = \"Night \\\"Owls\" // so\n"
+        " listen = { \"127.0.0.1:99\", '[::1]:98' }\n address = relay.example.edu:99\n"
+        " user = kith }\n"
+        "/* and\n so */ board { retention = 30d mail_buckets = 4\n members = 800 "
+        "map_size = \"512m\" }\n"
+        "limits { connections = 10 connections_per_address = 5 }\n"
+        "log { level = debug }\n");
     assert_int_equal(config_load(file, &c, &p), 0);
     assert_string_equal(c.name, "Night \"Owls");
     assert_int_equal(c.listen_n, 2);
@@ -113,8 +115,10 @@ static void config_load__lets_the_later_drop_in_win(void **state)
     struct config c;
 
     (void)state;
-    write_text(file, "relay { name = \"A\" listen = { \"127.0.0.1:1\", \"127.0.0.1:2\" } }\n");
-    drop_in("20-b.conf", "limits { connections = 2 }\nrelay { listen = { \"127.0.0.1:3\" } }\n");
+    write_text(file,
+               "relay { name = \"A\" listen = { \"127.0.0.1:1\", \"127.0.0.1:2\" } }\n");
+    drop_in("20-b.conf",
+            "limits { connections = 2 }\nrelay { listen = { \"127.0.0.1:3\" } }\n");
     drop_in("10-a.conf", "limits { connections = 1 }\n");
     drop_in("30-c.conf.off", "limits { connections = 3 }\n");
     drop_in(".hidden.conf", "limits { connections = 4 }\n");
@@ -145,18 +149,22 @@ static void config_load__tells_all_problems__of_all_files_at_once(void **state)
     drop_in("20-local.conf", "limits {\n\n connections = 0 }\n");
     drop_in("30-broken.conf", "limits {\n connections 5 }\n");
     assert_int_equal(config_load(file, &c, &p), CONFIG_E_BAD);
-    expect_problem(&p, "kithd.conf:2: \"nmae\" is not known here. Did you mean \"name\"?");
+    expect_problem(&p,
+                   "kithd.conf:2: \"nmae\" is not known here. Did you mean \"name\"?");
     expect_problem(&p, "kithd.conf:3: listen must be an IP address and port, such as "
                        "\"0.0.0.0:7443\" or \"[::]:7443\", found \"somewhere\".");
     expect_problem(&p, "kithd.conf:4: \"foo\" is not known here.");
-    expect_problem(&p, "kithd.conf:7: \"bord\" is not known here. Did you mean \"board\"?");
     expect_problem(&p,
-                   "kithd.conf:9: \"retension\" is not known here. Did you mean \"retention\"?");
+                   "kithd.conf:7: \"bord\" is not known here. Did you mean \"board\"?");
+    expect_problem(
+        &p, "kithd.conf:9: \"retension\" is not known here. Did you mean \"retention\"?");
     expect_problem(&p, "kithd.conf:10: members must be 2 to 50000, found \"many\".");
-    expect_problem(&p, "kithd.conf:11: retention must be \"1d\" to \"90d\", found \"400d\".");
+    expect_problem(&p,
+                   "kithd.conf:11: retention must be \"1d\" to \"90d\", found \"400d\".");
     expect_problem(&p, "kithd.conf:13: \"zebra\" is not known here.");
-    expect_problem(&p, "kithd.conf.d/20-local.conf:3: connections must be 1 to 100000, found "
-                       "\"0\".");
+    expect_problem(&p,
+                   "kithd.conf.d/20-local.conf:3: connections must be 1 to 100000, found "
+                   "\"0\".");
     assert_int_equal(p.count, 10);
     assert_non_null(strstr(p.line[9], "kithd.conf.d/30-broken.conf:2: "));
     config_problems_free(&p);
@@ -176,9 +184,10 @@ static void config_load__refuses__a_file_without_a_name(void **state)
 
 static void config_load__survives__cut_and_broken_files(void **state)
 {
-    static const char whole[] = "relay {\n name = \"Night \\\"Owls\" /* c */ listen = { '[::1]:98' }"
-                                "\n x += { \"a\" } }\nboard { retention = 30d } # end\n"
-                                "log { level = \"debug\" }";
+    static const char whole[] =
+        "relay {\n name = \"Night \\\"Owls\" /* c */ listen = { '[::1]:98' }"
+        "\n x += { \"a\" } }\nboard { retention = 30d } # end\n"
+        "log { level = \"debug\" }";
     struct config c;
 
     (void)state;

@@ -22,7 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static struct relay_host host; /* its folder, keys and helpers; the relay is another process */
+static struct relay_host
+    host; /* its folder, keys and helpers; the relay is another process */
 static char program[512], config_file[128], log_file[128];
 static struct wire one, two;
 
@@ -334,7 +335,8 @@ static void kithd__keeps_what_it_acknowledged__through_sigterm_and_sigkill(void 
 {
     static const struct {
         int number, code;
-    } ends[] = {{SIGTERM, 0}, {SIGKILL, 256 + SIGKILL}, {SIGKILL, 256 + SIGKILL}, {SIGINT, 0}};
+    } ends[] = {
+        {SIGTERM, 0}, {SIGKILL, 256 + SIGKILL}, {SIGKILL, 256 + SIGKILL}, {SIGINT, 0}};
     uint8_t sk[SIGN_SK_BYTES];
     pid_t pid = start();
 
@@ -374,7 +376,8 @@ static void kithd__logs_no_address_key_or_text__at_any_level(void **state)
     relay_host_enter(&host, &one, sk);
     memset(envelope, 'Q', sizeof envelope);
     assert_int_equal(wire_post(&one, BUCKET_MAIL, envelope, NULL), 0);
-    assert_int_equal(wire_write(&one, envelope, sizeof envelope), 0); /* damaged: closes */
+    assert_int_equal(wire_write(&one, envelope, sizeof envelope),
+                     0); /* damaged: closes */
     assert_int_equal(wire_await_close(&one), 0);
     wire_close(&one);
     assert_int_equal(prlimit(pid, RLIMIT_CORE, NULL, &core), 0);
@@ -434,8 +437,8 @@ static void kithd__spends_at_most_6_kilobytes__on_an_idle_connection(void **stat
         fds[i] = one.fd;
     }
     after = resident_kb(pid);
-    print_message("resident: %ld KB at rest, %.2f KB more for each of %d idle readers\n", before,
-                  (double)(after - before) / IDLE, IDLE);
+    print_message("resident: %ld KB at rest, %.2f KB more for each of %d idle readers\n",
+                  before, (double)(after - before) / IDLE, IDLE);
 #if !defined(__SANITIZE_ADDRESS__) /* whose own bookkeeping dwarfs what is measured */
     assert_in_range(after - before, 0, 6 * IDLE);
 #endif

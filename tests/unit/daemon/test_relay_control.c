@@ -61,10 +61,22 @@ static void control_floor__names_bands__and_no_small_count(void **state)
         uint64_t count;
         const char *text;
     } cases[] = {
-        {0, "0"},          {1, "1-4"},        {4, "1-4"},         {5, "5-9"},
-        {9, "5-9"},        {10, "10-19"},     {19, "10-19"},      {20, "20-49"},
-        {49, "20-49"},     {50, "50-99"},     {100, "100-199"},   {199, "100-199"},
-        {200, "200-499"},  {999, "500-999"},  {4096, "2000-4999"}, {1000000, "1000000-1999999"},
+        {0, "0"},
+        {1, "1-4"},
+        {4, "1-4"},
+        {5, "5-9"},
+        {9, "5-9"},
+        {10, "10-19"},
+        {19, "10-19"},
+        {20, "20-49"},
+        {49, "20-49"},
+        {50, "50-99"},
+        {100, "100-199"},
+        {199, "100-199"},
+        {200, "200-499"},
+        {999, "500-999"},
+        {4096, "2000-4999"},
+        {1000000, "1000000-1999999"},
     };
     char text[CONTROL_FLOOR_CHARS];
 
@@ -198,8 +210,8 @@ static void control__refuses__numbers_out_of_range_and_unknown_methods(void **st
 static void control__closes__on_what_is_no_request(void **state)
 {
     static const char *const bad[] = {
-        "00000000", "ffffffff", "01000100", "01000000c1", "02000000 93c0", "03000000 92a1c0",
-        "04000000 92a1 73c0", "05000000 92a1738000",
+        "00000000",      "ffffffff",        "01000100",           "01000000c1",
+        "02000000 93c0", "03000000 92a1c0", "04000000 92a1 73c0", "05000000 92a1738000",
     };
 
     (void)state;
@@ -245,7 +257,8 @@ static void control__serves__at_most_8_at_once(void **state)
         (void)close(fds[i]);
 }
 
-static void control__reloads__a_good_file_and_keeps_the_old_settings_over_a_bad_one(void **state)
+static void control__reloads__a_good_file_and_keeps_the_old_settings_over_a_bad_one(
+    void **state)
 {
     struct buf answer;
     char text[512];
@@ -292,7 +305,8 @@ static void control__answers_drain__when_the_last_connection_is_gone(void **stat
     ready.fd = control_open(host.dir);
     assert_true(ready.fd >= 0);
     assert_int_equal(send(ready.fd, (const uint8_t[]){8, 0, 0, 0}, 4, 0), 4);
-    assert_int_equal(send(ready.fd, request + 4, sizeof request - 4, 0), sizeof request - 4);
+    assert_int_equal(send(ready.fd, request + 4, sizeof request - 4, 0),
+                     sizeof request - 4);
     assert_int_equal(send(ready.fd, rest, 1, 0), 1);
     assert_int_equal(poll(&ready, 1, 300), 0);
     assert_int_equal(control_once(host.dir, "status", NULL, 0, &answer), 0);

@@ -69,7 +69,8 @@ static void conn__closes__a_handshake_that_does_not_end_in_time(void **state)
         uint64_t since = now_ms();
 
         assert_int_equal(wire_connect(&one, host.port, NULL), 0);
-        assert_int_equal(channel_client_start(&one.channel, host.pk, one.es, first + 1), 0);
+        assert_int_equal(channel_client_start(&one.channel, host.pk, one.es, first + 1),
+                         0);
         assert_int_equal(wire_write(&one, first, sent[i]), 0);
         assert_int_equal(wire_await_close(&one), 0);
         assert_in_range(now_ms() - since, 250, 3000);
@@ -151,7 +152,8 @@ static void conn__stays_open__while_the_peer_sends_keep_alives(void **state)
     end();
 }
 
-static void conn__closes__a_reader_that_takes_nothing_and_keeps_serving_the_others(void **state)
+static void conn__closes__a_reader_that_takes_nothing_and_keeps_serving_the_others(
+    void **state)
 {
     uint8_t envelope[ENVELOPE_BYTES];
     int small = 4096;
@@ -159,7 +161,8 @@ static void conn__closes__a_reader_that_takes_nothing_and_keeps_serving_the_othe
 
     (void)state;
     begin(100);
-    relay_host_enter(&host, &one, alice); /* reads nothing from here on, and says "alive" */
+    relay_host_enter(&host, &one,
+                     alice); /* reads nothing from here on, and says "alive" */
     (void)setsockopt(one.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     assert_int_equal(wire_subscribe(&one, BUCKET_MAIL, 1, CREDIT_MAX, NULL), 0);
     relay_host_enter(&host, &two, alice);
@@ -222,7 +225,8 @@ static void conn__turns_away__who_is_one_too_many_until_somebody_leaves(void **s
     end();
 }
 
-static void conn__leaves_no_trace__of_500_that_connect_and_leave_at_any_point(void **state)
+static void conn__leaves_no_trace__of_500_that_connect_and_leave_at_any_point(
+    void **state)
 {
     uint8_t first[1 + CHANNEL_MSG1_BYTES] = {CHANNEL_PREAMBLE_GO};
     struct support_random random;
@@ -232,7 +236,8 @@ static void conn__leaves_no_trace__of_500_that_connect_and_leave_at_any_point(vo
     support_random_start(&random, 11);
     for (int i = 0; i < 500; i++) {
         assert_int_equal(wire_connect(&one, host.port, NULL), 0);
-        assert_int_equal(channel_client_start(&one.channel, host.pk, one.es, first + 1), 0);
+        assert_int_equal(channel_client_start(&one.channel, host.pk, one.es, first + 1),
+                         0);
         if (wire_write(&one, first, support_random_below(&random, sizeof first + 1)))
             print_message("closed before all was sent\n");
         wire_close(&one);
@@ -275,7 +280,8 @@ static void conn__costs_at_most_6_kilobytes__when_idle_and_subscribed(void **sta
     host.in_memory = true;
     relay_host_start(&host);
     relay_host_member(&host, alice);
-    for (int round = 0; round < 2; round++) { /* the first one warms what is allocated once */
+    for (int round = 0; round < 2;
+         round++) { /* the first one warms what is allocated once */
         size_t many = round == 0 ? 10 : IDLE;
 
         before = heap_in_use();
@@ -310,7 +316,8 @@ int main(void)
         cmocka_unit_test(
             conn__closes__a_reader_that_takes_nothing_and_keeps_serving_the_others),
         cmocka_unit_test(conn__turns_away__who_is_one_too_many_until_somebody_leaves),
-        cmocka_unit_test(conn__leaves_no_trace__of_500_that_connect_and_leave_at_any_point),
+        cmocka_unit_test(
+            conn__leaves_no_trace__of_500_that_connect_and_leave_at_any_point),
         cmocka_unit_test(conn__costs_at_most_6_kilobytes__when_idle_and_subscribed),
     };
 

@@ -57,7 +57,8 @@ static void relay_stop__closes_idle_and_half_open_connections__in_a_second(void 
     }
     since = now_ms();
     assert_int_equal(relay_host_stop(&host), 0);
-    assert_in_range(now_ms() - since, 0, 3000); /* peers that do not answer our FIN: 1 s */
+    assert_in_range(now_ms() - since, 0,
+                    3000); /* peers that do not answer our FIN: 1 s */
     for (size_t i = 0; i < 50; i++)
         wire_close(&w[i]);
     free(w);
@@ -147,7 +148,8 @@ static int fail_syncs(enum seam kind, void *arg)
     return kind == SEAM_SYNC && atomic_load(&sync_fails) ? -EIO : 0;
 }
 
-static void relay__acknowledges_nothing__after_a_failed_sync_and_goes_on_reading(void **state)
+static void relay__acknowledges_nothing__after_a_failed_sync_and_goes_on_reading(
+    void **state)
 {
     uint8_t envelope[ENVELOPE_BYTES];
     struct msg_envelopes got;
@@ -218,9 +220,9 @@ static void relay_start__takes_everything_down__when_the_nth_call_fails(void **s
     static const struct {
         enum seam kind;
         int rc;
-    } kinds[] = {{SEAM_ALLOC, -ENOMEM},  {SEAM_OPEN, -EMFILE},  {SEAM_READ, -EIO},
-                 {SEAM_MAP, -ENOMEM},    {SEAM_THREAD, -EAGAIN}, {SEAM_SOCKET, -EMFILE},
-                 {SEAM_RANDOM, -EIO},    {SEAM_WRITE, -EIO}};
+    } kinds[] = {{SEAM_ALLOC, -ENOMEM}, {SEAM_OPEN, -EMFILE},   {SEAM_READ, -EIO},
+                 {SEAM_MAP, -ENOMEM},   {SEAM_THREAD, -EAGAIN}, {SEAM_SOCKET, -EMFILE},
+                 {SEAM_RANDOM, -EIO},   {SEAM_WRITE, -EIO}};
     char file[128], why[RELAY_WHY_BYTES];
 
     (void)state;
@@ -312,7 +314,7 @@ static void relay__lives_on__when_the_nth_call_fails_while_serving(void **state)
     static const struct {
         enum seam kind;
         int rc;
-    } kinds[] = {{SEAM_ALLOC, -ENOMEM}, {SEAM_WRITE, -EIO},   {SEAM_SOCKET, -EMFILE},
+    } kinds[] = {{SEAM_ALLOC, -ENOMEM},  {SEAM_WRITE, -EIO},  {SEAM_SOCKET, -EMFILE},
                  {SEAM_THREAD, -EAGAIN}, {SEAM_RANDOM, -EIO}, {SEAM_OPEN, -EMFILE}};
     struct relay_fault fault;
 

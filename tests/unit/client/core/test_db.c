@@ -31,8 +31,9 @@ static int64_t number(struct db *db, const char *sql)
 
 static int add_conv(struct db *db)
 {
-    return db_run(db, "INSERT INTO convs(state, taker, created_s, changed_s) VALUES(1, 0, 0, 0)",
-                  "");
+    return db_run(
+        db, "INSERT INTO convs(state, taker, created_s, changed_s) VALUES(1, 0, 0, 0)",
+        "");
 }
 
 static int64_t convs(struct db *db)
@@ -76,7 +77,8 @@ static void db_open__refuses__another_key(void **state)
     support_dir_drop(dir);
 }
 
-static void db_open__refuses__a_file_that_is_not_there_unless_told_to_make_it(void **state)
+static void db_open__refuses__a_file_that_is_not_there_unless_told_to_make_it(
+    void **state)
 {
     char *dir = support_dir();
     struct db *db;
@@ -213,7 +215,8 @@ static void db_rows__may_be_nested__with_the_same_question(void **state)
     db_close(db);
 }
 
-static bool anywhere(const char *dir, const char *const *names, size_t count, const char *phrase)
+static bool anywhere(const char *dir, const char *const *names, size_t count,
+                     const char *phrase)
 {
     bool found = false;
 
@@ -246,7 +249,8 @@ static void db_file__holds_no_byte__of_what_was_written(void **state)
     (void)state;
     assert_int_equal(add_conv(db), 0);
     assert_int_equal(db_run(db, "UPDATE convs SET name = ?", "s", phrase), 0);
-    assert_false(anywhere(dir, names, COUNT(names), phrase)); /* while the journal is open */
+    assert_false(
+        anywhere(dir, names, COUNT(names), phrase)); /* while the journal is open */
     db_close(db);
     assert_false(anywhere(dir, names, COUNT(names), phrase));
     assert_false(anywhere(dir, names, COUNT(names), "SQLite format 3"));
@@ -280,7 +284,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(db_open__keeps__what_was_committed),
         cmocka_unit_test(db_open__refuses__another_key),
-        cmocka_unit_test(db_open__refuses__a_file_that_is_not_there_unless_told_to_make_it),
+        cmocka_unit_test(
+            db_open__refuses__a_file_that_is_not_there_unless_told_to_make_it),
         cmocka_unit_test(db_open__refuses__other_files),
         cmocka_unit_test(db_open__refuses__a_later_schema_and_foreign_databases),
         cmocka_unit_test(db_commit__that_fails__takes_everything_back),
