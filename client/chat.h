@@ -45,7 +45,7 @@ struct chat {
     size_t elsewhere_n;
     bool online;
     bool fresh, state_moved, conv_moved, relay_moved, alarmed, renamed, belled;
-    bool hide, card, ended;
+    bool hide, card, dropped, ended;
     size_t pasted;
     uint64_t leave_by_ms;
     struct chat_line *lines, **lines_end;

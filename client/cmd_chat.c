@@ -10,7 +10,6 @@
 #include "lib/mem.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,8 +41,12 @@ static void on_key(enum plain_key key, void *arg)
 
     if (key == PLAIN_HIDE)
         c->hide = true;
-    else
+    else if (key == PLAIN_CRISIS)
         c->card = true;
+    else if (key == PLAIN_DROPPED)
+        c->dropped = true;
+    else
+        c->exit = EXIT_INTERRUPTED;
 }
 
 static void on_pasted(size_t lines, void *arg)
@@ -294,14 +297,19 @@ static void turn_end(struct chat *c)
     }
 }
 
-static void turn_signal(struct chat *c)
+static void turn_keys(struct chat *c)
 {
-    if (prompt_signal() == SIGINT && plain_drop(c->plain)) {
-        prompt_signal_clear();
+    if (c->card)
+        chat_page(c, PAGE_CRISIS);
+    if (c->pasted)
+        chat_say_pasted(c);
+    if (c->dropped) {
         plain_print_begin(c->plain);
         say_line("%s", _(W_CHAT_DROPPED));
         plain_print_end(c->plain);
     }
+    c->card = c->dropped = false;
+    c->pasted = 0;
 }
 
 static bool turn(struct app *a, void *arg)
@@ -309,7 +317,6 @@ static bool turn(struct app *a, void *arg)
     struct chat *c = arg;
 
     (void)a;
-    turn_signal(c);
     if (!c->pollable && !c->ended)
         plain_input(c->plain);
     if (c->hide) {
@@ -317,14 +324,7 @@ static bool turn(struct app *a, void *arg)
         c->exit = 0;
         return true;
     }
-    if (c->card) {
-        c->card = false;
-        chat_page(c, PAGE_CRISIS);
-    }
-    if (c->pasted) {
-        chat_say_pasted(c);
-        c->pasted = 0;
-    }
+    turn_keys(c);
     take_lines(c);
     if (c->exit == CHAT_STAY && anything_to_show(c)) {
         if (!plain_busy(c->plain)) {
@@ -425,7 +425,8 @@ static int run(struct chat *c)
     c->plain = NULL;
     if (c->pollable)
         uv_close((uv_handle_t *)&c->poll, NULL);
-    return exit ? say_stopped(a, exit) : c->exit;
+    exit = exit ? exit : c->exit;
+    return exit ? say_stopped(a, exit) : 0;
 }
 
 int cmd_chat(struct app *a)

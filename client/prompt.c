@@ -50,11 +50,6 @@ int prompt_signal(void)
     return signal_came;
 }
 
-void prompt_signal_clear(void)
-{
-    signal_came = 0;
-}
-
 void prompt_forbid_dumps(void)
 {
     struct rlimit none = {0, 0};

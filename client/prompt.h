@@ -22,7 +22,6 @@ enum { PROMPT_LINE_BYTES_MAX = 4096 };
 void prompt_catch_signals(void (*wake)(void));
 /* The signal that came, or 0. */
 int prompt_signal(void);
-void prompt_signal_clear(void);
 
 /* No dumps of memory, from here on (RLIMIT_CORE and the kernel's own mark). */
 void prompt_forbid_dumps(void);

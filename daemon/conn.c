@@ -11,13 +11,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
-
-/* The kernel takes no more than this ahead of what is on its way: a reader that stalls holds
- * little of our memory, and its next record is built from what the log has by then. */
-enum { UNSENT_IN_KERNEL_BYTES = 128 * 1024 };
 
 enum conn_state {
     CONN_PREAMBLE,
@@ -103,15 +97,12 @@ static int admit(struct conn *c)
                       r->config.connections_per_address, &c->ticket);
 }
 
-static void set_options(struct conn *c)
+static void start_reading(struct conn *c)
 {
-    int most = UNSENT_IN_KERNEL_BYTES;
-    uv_os_fd_t fd;
+    int rc = uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
 
-    /* Both are a matter of speed and memory: without them everything still works. */
-    (void)uv_tcp_nodelay(&c->tcp, 1);
-    if (uv_fileno((uv_handle_t *)&c->tcp, &fd) == 0)
-        (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most);
+    if (rc && rc != UV_EALREADY)
+        conn_close(c, err_text(rc));
 }
 
 /* Not a connection yet: nobody has counted it. */
@@ -144,10 +135,8 @@ void conn_accept(struct conn *c, struct relay *r, uv_stream_t *server)
         return;
     }
     c->since_ms = c->heard_ms = c->sent_ms = now_ms(c);
-    set_options(c);
-    rc = uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
-    if (rc)
-        conn_close(c, err_text(rc));
+    conns_tune(&c->tcp);
+    start_reading(c);
 }
 
 struct conn *conn_new(void)
@@ -157,6 +146,14 @@ struct conn *conn_new(void)
 
 /* ---- bytes in ------------------------------------------------------------------------ */
 
+/* What is read at once may have to be kept: members may send a burst, strangers a record. */
+static unsigned burst(const struct conn *c)
+{
+    return c->state == CONN_OPEN && c->session->state >= SESSION_PROVEN
+               ? CONNS_READ_BYTES
+               : CHANNEL_RECORD_BYTES;
+}
+
 static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *buf)
 {
     struct conn *c = h->data;
@@ -165,7 +162,7 @@ static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *buf)
     if (c->in != NULL && c->in_n < c->in_room)
         *buf = uv_buf_init((char *)c->in + c->in_n, (unsigned)(c->in_room - c->in_n));
     else
-        *buf = uv_buf_init((char *)c->relay->conns->read_scratch, CONNS_READ_BYTES);
+        *buf = uv_buf_init((char *)c->relay->conns->read_scratch, burst(c));
 }
 
 static void drop_in(struct conn *c)
@@ -359,10 +356,10 @@ static void read_on(struct conn *c)
 {
     c->stalled = false;
     c->heard_ms = now_ms(c);
-    if (c->in_n > 0)
+    if (c->in != NULL)
         take_all(c, c->in, c->in_n);
     if (c->state == CONN_OPEN && !c->stalled)
-        (void)uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
+        start_reading(c);
 }
 
 /* ---- the handshake's end --------------------------------------------------------------- */
@@ -388,7 +385,7 @@ void conn_handshaken(uint64_t id, int rc, const struct channel *channel,
     c->heard_ms = now_ms(c);
     write_bytes(c, answer, sizeof answer);
     if (c->state == CONN_OPEN)
-        (void)uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
+        start_reading(c);
 }
 
 /* ---- bytes out ------------------------------------------------------------------------- */
@@ -473,7 +470,7 @@ static void linger(struct conn *c)
     }
     enter(c, CONN_LINGERING);
     c->since_ms = now_ms(c);
-    (void)uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
+    start_reading(c);
 }
 
 static void send_next(struct conn *c)
@@ -497,6 +494,14 @@ static void send_next(struct conn *c)
         linger(c);
 }
 
+static bool has_more(const struct conn *c)
+{
+    if (c->state == CONN_FINISHING)
+        return c->session->open == 0 || session_owes(c->session, true);
+    return c->state == CONN_OPEN &&
+           (session_owes(c->session, false) || (c->stalled && session_takes(c->session)));
+}
+
 void conn_pump(struct conn *c)
 {
     if (c->state == CONN_OPEN && c->stalled && session_takes(c->session))
@@ -504,11 +509,7 @@ void conn_pump(struct conn *c)
     if ((c->state != CONN_OPEN && c->state != CONN_FINISHING) || c->unsent != NULL)
         return;
     send_next(c);
-    if (c->state != CONN_OPEN && c->state != CONN_FINISHING)
-        return;
-    if (c->unsent == NULL && (session_owes(c->session, c->state == CONN_FINISHING) ||
-                              (c->state == CONN_FINISHING && c->session->open == 0) ||
-                              (c->stalled && session_takes(c->session))))
+    if (c->unsent == NULL && has_more(c))
         conn_wake(c);
 }
 

@@ -44,6 +44,8 @@ MUST_USE int conns_new(struct relay *r, struct conns **out);
 /* The memory of one more connection is in use; it no longer is. */
 void conns_arrive(struct conns *cs);
 void conns_depart(struct conns *cs);
+/* The options that every connection's socket has. */
+void conns_tune(uv_tcp_t *tcp);
 /* A member joins, and gets its id.  0 or -ENOMEM. */
 MUST_USE int conns_add(struct conns *cs, struct conns_member *m);
 /* It leaves: nobody finds it, pumps it or looks at its deadlines any more. */

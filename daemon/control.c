@@ -218,9 +218,9 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
     serve(cl);
 }
 
-void control_answer(struct control *c, uint64_t id, struct buf *message)
+void control_answer(struct control *c, uint64_t client, struct buf *message)
 {
-    struct client *cl = find(c, id);
+    struct client *cl = find(c, client);
     uv_buf_t parts[1];
 
     if (cl == NULL || message->rc || message->n > CONTROL_MESSAGE_MAX) {
@@ -252,9 +252,9 @@ static void on_written(uv_write_t *w, int status)
         serve(cl);
 }
 
-void control_await_drained(struct control *c, uint64_t id)
+void control_await_drained(struct control *c, uint64_t client)
 {
-    struct client *cl = find(c, id);
+    struct client *cl = find(c, client);
 
     if (cl != NULL)
         cl->waiting = true;

@@ -23,6 +23,8 @@ int handle_enrol(struct session *s, uint32_t id, struct bytes params)
 
     if (msg_enrol_read(params, &m))
         return SESSION_E_MALFORMED;
+    if (!session_may_prove(s, id))
+        return 0;
 
     s->open++;
     code = members_enrol(s->relay->members, &m, conn_hash(s->conn), s->id, id,

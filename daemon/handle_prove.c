@@ -9,6 +9,8 @@ int handle_prove(struct session *s, uint32_t id, struct bytes params)
 
     if (msg_prove_read(params, &m))
         return SESSION_E_MALFORMED;
+    if (!session_may_prove(s, id))
+        return 0;
 
     code = members_prove(s->relay->members, &m, conn_hash(s->conn), &s->member);
     if (code != CODE_OK) {

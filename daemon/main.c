@@ -260,7 +260,7 @@ static int exit_code(int rc)
 static int run(const struct arguments *a, const struct config *config)
 {
     static struct program p; /* outlives main(): a thread may still look at its loop */
-    char why[RELAY_WHY_BYTES];
+    char why[RELAY_WHY_BYTES] = "No event loop: too many files are open.";
     int rc = uv_loop_init(&p.loop);
 
     if (rc == 0)

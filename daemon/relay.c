@@ -318,6 +318,7 @@ static void undo(struct relay *r)
     bool undone = false;
 
     r->stopped = on_undone;
+    /* cppcheck-suppress autoVariables ; r is gone before this function returns */
     r->stopped_arg = &undone;
     relay_stop(r);
     while (!undone)

@@ -35,7 +35,7 @@ void session_free(struct session *s)
 
 bool session_takes(const struct session *s)
 {
-    return s->open < REQUESTS_OPEN_MAX && s->out.n < SESSION_OUT_BYTES;
+    return !s->over && s->open < REQUESTS_OPEN_MAX && s->out.n < SESSION_OUT_BYTES;
 }
 
 int session_feed(struct session *s, struct bytes *frames)
@@ -67,6 +67,16 @@ void session_answer_error(struct session *s, uint32_t id, enum code c)
 {
     frame_error(&s->out, id, c);
     session_answered(s);
+}
+
+bool session_may_prove(struct session *s, uint32_t id)
+{
+    if (s->proofs++ < SESSION_PROOFS_MAX)
+        return true;
+    s->over = true;
+    session_answer_error(s, id, CODE_RATE_LIMITED);
+    conn_finish(s->conn, "asks for too many proofs");
+    return false;
 }
 
 struct session *session_resume(struct relay *r, uint64_t id)

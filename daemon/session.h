@@ -22,6 +22,8 @@ enum session_state {                  /* in the order of the protocol */
                      SESSION_READING, /* reads, never posts */
 };
 enum {
+    /* A signature to check is 60 us of the loop's time: who wants more pays with a handshake. */
+    SESSION_PROOFS_MAX = 8,
     SESSION_OUT_BYTES = 8 * 1024,
     /* One answer more may come on top: two descriptors and their frame. */
     SESSION_OUT_MAX_BYTES = SESSION_OUT_BYTES +
@@ -41,6 +43,8 @@ struct session {
     uint64_t id; /* the connection's */
     enum session_state state;
     uint32_t member; /* its invite's number, once proven */
+    uint32_t proofs; /* enrol and prove asked for so far */
+    bool over;       /* takes nothing more */
     uint32_t open;   /* requests whose answers come later */
     struct buf out;  /* whole frames */
     size_t subs_n, turn;
@@ -68,6 +72,8 @@ bool session_owes(const struct session *s, bool answers_only);
 void session_answer_error(struct session *s, uint32_t id, enum code c);
 /* After a msg_*_result_write() into s->out. */
 void session_answered(struct session *s);
+/* May it ask for one more enrol or prove?  False: it is answered, and the connection ends. */
+bool session_may_prove(struct session *s, uint32_t id);
 /* The session of a connection that may have gone; one of its open requests ends here. */
 struct session *session_resume(struct relay *r, uint64_t id);
 

@@ -381,10 +381,11 @@ static int check(struct board *b, struct reading *r, const struct cursor *at,
     bool fit = true;
     int rc = 0;
 
-    if (m->first != r->at)
-        return lie(b, r, ALARM_LOG_BROKEN, r->at, m->first);
     out->first = m->first;
     out->n = m->envelopes.n / ENVELOPE_BYTES;
+    if (m->first != r->at || !out->n || out->n > ENVELOPES_PER_RECORD_MAX ||
+        m->envelopes.n % ENVELOPE_BYTES)
+        return lie(b, r, ALARM_LOG_BROKEN, r->at, m->first);
     out->envelopes = m->envelopes.p;
     memcpy(out->heads[0], r->head, HASH_BYTES);
     for (size_t i = 0; i < out->n; i++) {

@@ -217,6 +217,11 @@ int db_convs_session(struct db *db, int64_t id, struct buf *out)
     return rc || found ? rc : DB_E_NONE;
 }
 
+int db_convs_drop_session(struct db *db, int64_t id)
+{
+    return db_run(db, "DELETE FROM sessions WHERE conv = ?", "i", id);
+}
+
 int db_convs_put_session(struct db *db, int64_t id, struct bytes state)
 {
     int64_t there;

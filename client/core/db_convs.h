@@ -55,6 +55,8 @@ MUST_USE int db_convs_session(struct db *db, int64_t id, struct buf *out);
 /* DB_E_NONE: the conversation was forgotten by another process. */
 MUST_USE int db_convs_put_session(struct db *db, int64_t id, struct bytes state);
 
+MUST_USE int db_convs_drop_session(struct db *db, int64_t id);
+
 /* ---- links ---- */
 struct link_row {
     int64_t conv;

@@ -46,6 +46,7 @@ static const char *const tables[] = {
     " minute INTEGER NOT NULL, stored_s INTEGER NOT NULL, resent INTEGER NOT NULL DEFAULT 0,"
     " text TEXT NOT NULL)",
     "CREATE INDEX messages_order ON messages(conv, ord, side, id)",
+    "CREATE INDEX messages_unread ON messages(conv, mine, id)",
     "CREATE INDEX messages_state ON messages(state, conv)",
     /* Parts of long texts of theirs, until all are there. */
     "CREATE TABLE parts(conv INTEGER NOT NULL REFERENCES convs(id) ON DELETE CASCADE,"

@@ -465,7 +465,7 @@ int linking_words(struct core *c, const struct session *s, const struct conv_row
 
 static int over(struct core *c, int64_t conv, uint64_t read_s)
 {
-    struct link_row l;
+    struct link_row l = {0};
     int rc = db_convs_link(c->db, conv, &l);
     enum conv_state state = l.state;
     uint64_t until_s = until_of(l.last_hour);
@@ -483,10 +483,17 @@ static int over(struct core *c, int64_t conv, uint64_t read_s)
         return linking_failed(c, conv, CONV_WHY_EXPIRED);
     case CONV_TAKING:
         return posted ? 0 : linking_failed(c, conv, CONV_WHY_EXPIRED);
+    case CONV_FAILED: /* somebody else was first, and no accept came in all that time */
+        rc = db_convs_drop_session(c->db, conv);
+        if (rc)
+            return rc;
+        sessions_drop(c->sessions, conv);
+        break;
     default:
-        rc = db_convs_drop_link(c->db, conv);
-        return rc ? rc : core_reload_links(c);
+        break;
     }
+    rc = db_convs_drop_link(c->db, conv);
+    return rc ? rc : core_reload_links(c);
 }
 
 int linking_tick(struct core *c)

@@ -126,6 +126,9 @@ int node_hold(struct node *n)
 
 void node_release(struct node *n)
 {
+    /* Nobody keeps the link now; the next holder says so again if this cannot be written. */
+    if (n->outbox && member_relay_is(&n->core, RELAY_OFFLINE, false))
+        log_debug("the relay's state is told by the next holder");
     outbox_free(n->outbox);
     board_free(n->board);
     sessions_free(n->core.sessions);

@@ -20,6 +20,7 @@ enum {
     PROMPT_ROOM = 256,
     KEYS_MAX = 64, /* characters of one key: an escape sequence is under 16 */
     ESC = 0x1B,
+    CTRL_C = 3,
     CTRL_D = 4,
     CTRL_G = 7,
     CTRL_Q = 17,
@@ -64,9 +65,16 @@ static int give_key(EditLine *el, wchar_t *out)
 
 static void edit_begin(struct plain *p)
 {
-    if (p->el && !p->editing && !p->ended) {
-        p->editing = true;
-        (void)el_set(p->el, EL_UNBUFFERED, 1); /* raw, an empty line, the prompt */
+    struct termios t;
+
+    if (p->el == NULL || p->editing || p->ended)
+        return;
+    p->editing = true;
+    (void)el_set(p->el, EL_UNBUFFERED, 1); /* raw, an empty line, the prompt */
+    /* As a signal, Ctrl-C would overtake what was typed before it, or throw it away. */
+    if (tcgetattr(STDIN_FILENO, &t) == 0) {
+        t.c_cc[VINTR] = _POSIX_VDISABLE;
+        (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &t);
     }
 }
 
@@ -255,6 +263,18 @@ static void edit_key(struct plain *p)
     (void)fflush(stdout);
 }
 
+static void interrupt(struct plain *p)
+{
+    bool any = plain_busy(p);
+
+    p->paste.n = 0;
+    p->pasting = false;
+    edit_end(p);
+    (void)fputc('\n', stdout);
+    edit_begin(p); /* an empty line */
+    p->events->key(any ? PLAIN_DROPPED : PLAIN_STOP, p->arg);
+}
+
 static void one_key(struct plain *p, struct bytes key)
 {
     mbstate_t state;
@@ -331,7 +351,9 @@ static bool next_key(struct plain *p)
     memcpy(key, in.p, n);
     buf_eat(&p->raw, n);
     in = (struct bytes){key, n};
-    if (is_sequence(in, "\033[200~")) {
+    if (n == 1 && key[0] == CTRL_C) {
+        interrupt(p);
+    } else if (is_sequence(in, "\033[200~")) {
         p->pasting = true;
     } else if (is_sequence(in, "\033[201~")) {
         p->pasting = false;
@@ -429,22 +451,6 @@ void plain_bell(struct plain *p)
         (void)fputc('\a', stdout);
         (void)fflush(stdout);
     }
-}
-
-bool plain_drop(struct plain *p)
-{
-    bool any = plain_busy(p);
-
-    p->paste.n = 0;
-    p->pasting = false;
-    p->raw.n = 0;
-    if (p->el && p->editing) {
-        edit_end(p);
-        (void)fputc('\n', stdout);
-        edit_begin(p);
-        (void)fflush(stdout);
-    }
-    return any;
 }
 
 void plain_wipe_screen(struct plain *p)

@@ -4,14 +4,19 @@
  * Owns     the terminal's mode while open; always put back
  * Threads  the loop's
  * libedit edits; bytes are cut into keys here first, so that pasted text, Ctrl-G and Ctrl-Q are
- * seen before it.  Nothing is printed into a half-typed line: look at plain_busy() first.
+ * seen before it, and Ctrl-C keeps its place among them.  Nothing is printed into a half-typed line: look at plain_busy() first.
  * History of lines is not kept, on disk or elsewhere. */
 #ifndef KITH_UI_PLAIN_H
 #define KITH_UI_PLAIN_H
 
 #include "lib/buf.h"
 
-enum plain_key { PLAIN_CRISIS /* Ctrl-G */, PLAIN_HIDE /* Ctrl-Q */ };
+enum plain_key {
+    PLAIN_CRISIS,  /* Ctrl-G */
+    PLAIN_HIDE,    /* Ctrl-Q */
+    PLAIN_DROPPED, /* Ctrl-C: what was typed or pasted is gone, unsent */
+    PLAIN_STOP,    /* Ctrl-C on an empty line */
+};
 
 struct plain;
 struct plain_events {
@@ -34,8 +39,6 @@ bool plain_busy(const struct plain *p);
 void plain_print_begin(struct plain *p);
 void plain_print_end(struct plain *p);
 void plain_bell(struct plain *p);
-/* Drop what is typed and pasted; true if there was any. */
-bool plain_drop(struct plain *p);
 /* Wipe screen and scrollback. */
 void plain_wipe_screen(struct plain *p);
 void plain_close(struct plain *p); /* NULL is fine */

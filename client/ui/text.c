@@ -84,7 +84,7 @@ static bool has_right_to_left(struct bytes in)
     while (in.n > 0) {
         struct one o = next_char(in);
 
-        if (is_right_to_left(o.c))
+        if (is_right_to_left(o.c) && !is_forbidden(o.c))
             return true;
         in.p += o.size;
         in.n -= o.size;

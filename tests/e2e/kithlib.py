@@ -169,6 +169,13 @@ class Relay:
         end_process(self.process)
         wait_for("kithd has gone", 15, lambda: not os.path.exists(f"/proc/{pid}"))
 
+    def kill(self):
+        """As a power cut does, as far as the process can tell."""
+        pid = self.pid()
+        os.kill(pid, signal.SIGKILL)
+        self.process.wait(15)
+        wait_for("kithd has gone", 15, lambda: not os.path.exists(f"/proc/{pid}"), 0.01)
+
     def start(self):
         self.log = self.world.path("kithd.log")  # of kithd alone, without what kithctl says
         out = open(self.log, "ab")
@@ -329,6 +336,7 @@ class Wire:
         self.server = socket.create_server(("127.0.0.1", 0))
         self.port = self.server.getsockname()[1]
         self.connections = []  # (bytes to the relay, bytes from the relay)
+        self.open = 0          # directions that still flow
         self.lock = threading.Lock()
         world.closers.append(self.server.close)
         threading.Thread(target=self._serve, daemon=True).start()
@@ -343,6 +351,7 @@ class Wire:
             record = (bytearray(), bytearray())
             with self.lock:
                 self.connections.append(record)
+                self.open += 2
             for i, (a, b) in enumerate(((client, relay), (relay, client))):
                 threading.Thread(target=self._pump, args=(a, b, record[i]), daemon=True).start()
 
@@ -357,6 +366,8 @@ class Wire:
                 b.sendall(some)
         with contextlib.suppress(OSError):
             b.shutdown(socket.SHUT_WR)
+        with self.lock:
+            self.open -= 1
 
 
 def befriend(a, b):

@@ -3,6 +3,7 @@
 """What a person types is nowhere but on the two devices' screens; all traffic looks alike."""
 import base64
 import os
+import secrets as randomness
 import struct
 import sys
 
@@ -92,9 +93,67 @@ def assert_random(envelopes):
     bits = 8 * len(every)
     z = (2 * ones - bits) / bits ** 0.5
     assert abs(z) < 6, f"monobit z {z:.1f}"
-    for at in range(0, ENVELOPE - 16, 8):  # no field that two envelopes share
+    for at in range(0, ENVELOPE - 8 + 1):  # no field that two envelopes share
         seen = {e[at:at + 8] for e in envelopes}
         assert len(seen) == len(envelopes), f"bytes {at} to {at + 8} repeat"
+    assert_no_place_leans(envelopes)
+
+
+def assert_no_place_leans(envelopes):
+    """Each bit of each place is one half of the time: over 32,512 of them, six standard
+    deviations come up by chance once in 15,000 runs."""
+    n = len(envelopes)
+    total = sum(spread(e) for e in envelopes)
+    for at, ones in enumerate(total.to_bytes(8 * ENVELOPE * 2, "little")[::2]):
+        z = (2 * ones - n) / n ** 0.5
+        assert abs(z) < 6, f"bit {at % 8} of byte {at // 8}: {ones} of {n}"
+
+
+SPREAD = [sum((byte >> bit & 1) << 16 * bit for bit in range(8)).to_bytes(16, "little")
+          for byte in range(256)]
+
+
+def spread(envelope):
+    """A number with a field of 16 bits for each bit, so that adding counts them all."""
+    return int.from_bytes(b"".join(SPREAD[b] for b in envelope), "little")
+
+
+def leaning_samples(count):
+    """Envelopes that are almost random, each sample wrong in another way."""
+    def sample(spoil):
+        made = []
+        for i in range(count):
+            e = bytearray(randomness.token_bytes(ENVELOPE))
+            spoil(e, i)
+            made.append(bytes(e))
+        return made
+
+    def constant(e, _):
+        e[2000] = 0x80
+
+    def counter(e, i):
+        e[32:36] = i.to_bytes(4, "little")
+
+    def letters(e, _):
+        e[1500:1700] = bytes(97 + b % 26 for b in e[1500:1700])
+
+    def same_salt(e, i):
+        e[16:32] = i.to_bytes(1, "little") * 16 if i < 2 else e[16:32]
+        e[16:24] = b"\xa5" * 8 if i < 2 else e[16:24]
+
+    def heavy(e, _):
+        for at in range(0, ENVELOPE, 16):
+            e[at] |= randomness.randbelow(256)
+
+    return {f.__name__: sample(f) for f in (constant, counter, letters, same_salt, heavy)}
+
+
+def fails(check, *args):
+    try:
+        check(*args)
+    except AssertionError:
+        return True
+    return False
 
 
 # ---- the wire -------------------------------------------------------------------------------------
@@ -185,6 +244,21 @@ def main():
             got = stored_envelopes(relay.dir)
             assert len(got) >= MESSAGES, len(got)
             assert_random(got)
+        with claim("control: noise passes that test, and what leans a little does not"):
+            assert_random([randomness.token_bytes(ENVELOPE) for _ in got])
+            for name, sample in leaning_samples(len(got)).items():
+                assert fails(assert_random, sample), name
+        with claim("control: what is looked for would be found, in a file and in its forms"):
+            planted = world.path("planted")
+            os.mkdir(planted)
+            for i, form in enumerate(forms(PHRASE)):
+                with open(os.path.join(planted, "file"), "wb") as f:
+                    f.write(os.urandom(1000 + i) + form + os.urandom(1000))
+                assert fails(assert_nowhere, planted, [PHRASE]), i
+            os.remove(os.path.join(planted, "file"))
+            for where, member, conv in (("written", ann, convs[0]), ("read", bob, convs[1])):
+                shown = member.good("read", conv, "--offline")
+                assert f"{PHRASE} {MESSAGES - 1}" in shown, where
         with claim("the relay's memory does not show it"):
             data = memory_of(relay.pid())
             if not data:
@@ -203,9 +277,15 @@ def main():
             assert ann.json("list") == []
             assert any(PHRASE in m["text"] for m in bob.lines("read", convs[1], "--offline"))
         assert one.close() == 0 and two.close() == 0
+        with claim("nor after all is closed: in the profiles, or what else a person's kith left"):
+            for member in (ann, bob):
+                assert_nowhere(member.data, secrets)
+                for path, data in files(world.path(member.name)):
+                    assert path == member.pw or not any(t.encode() in data for t in secrets), path
         with claim("client records have one size, the relay's are multiples of it"):
-            wait_for("the last connections are gone", 10, lambda: True)
+            wait_for("the last connections are gone", 15, lambda: wire.open == 0)
             assert_alike(wire)
+            assert sum(len(out) for out, _ in wire.connections) > MESSAGES * RECORD
 
 
 if __name__ == "__main__":

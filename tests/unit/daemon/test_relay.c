@@ -368,6 +368,28 @@ static void relay__refuses_a_proof__made_on_another_connection(void **state)
     wire_close(&one);
 }
 
+static void relay__checks_only_a_few_proofs__of_one_connection(void **state)
+{
+    uint8_t room[FRAME_CLIENT_MAX_BYTES];
+    struct buf b = BUF_OVER(room);
+    struct msg_prove m = {{1}, {2}};
+    struct frame f;
+    uint32_t refused = 0;
+
+    (void)state;
+    relay_host_greet(&host, &one);
+    for (uint32_t id = 0; id < 20; id++)
+        msg_prove_write(&b, id, &m);
+    assert_int_equal(b.rc, 0);
+    assert_int_equal(wire_send(&one, buf_view(&b)), 0);
+    while (wire_next(&one, &f) == 0 && f.code == CODE_NOT_A_MEMBER)
+        refused++;
+    assert_int_equal(f.code, CODE_RATE_LIMITED);
+    assert_int_equal(refused, 8);
+    assert_int_equal(wire_next(&one, &f), -ECONNRESET);
+    wire_close(&one);
+}
+
 static void relay__binds_an_invite__to_one_key_only(void **state)
 {
     uint8_t secret[INVITE_SECRET_BYTES], pk[SIGN_PK_BYTES], sk[2][SIGN_SK_BYTES];
@@ -479,6 +501,7 @@ int main(void)
         cmocka_unit_test(relay__refuses_hello__of_other_versions),
         cmocka_unit_test(relay__refuses_strangers__without_telling_them_anything),
         cmocka_unit_test(relay__refuses_a_proof__made_on_another_connection),
+        cmocka_unit_test(relay__checks_only_a_few_proofs__of_one_connection),
         cmocka_unit_test(relay__binds_an_invite__to_one_key_only),
         cmocka_unit_test(relay__keeps_posting_and_reading__on_connections_of_their_own),
         cmocka_unit_test(relay__refuses__a_bucket_that_is_not_there),

@@ -293,7 +293,8 @@ struct relay_fault {
     atomic_uint seen;
     unsigned nth;
     uv_thread_t tester;
-    atomic_bool fired;
+    atomic_bool armed,
+        fired; /* the hook itself is set before the relay's threads start */
 };
 
 static int fail_on_relay(enum seam kind, void *arg)
@@ -301,7 +302,7 @@ static int fail_on_relay(enum seam kind, void *arg)
     struct relay_fault *f = arg;
     uv_thread_t self = uv_thread_self();
 
-    if (kind != f->kind || uv_thread_equal(&self, &f->tester))
+    if (!atomic_load(&f->armed) || kind != f->kind || uv_thread_equal(&self, &f->tester))
         return 0;
     if (atomic_fetch_add(&f->seen, 1) + 1 != f->nth)
         return 0;
@@ -324,19 +325,21 @@ static void relay__lives_on__when_the_nth_call_fails_while_serving(void **state)
     host.config.log = LOG_LEVEL_ERROR;
     host.limits.handshake_ms = 200;
     host.limits.tick_ms = 20;
+    atomic_store(&fault.armed, false);
+    fault.tester = uv_thread_self();
+    seam_set(fail_on_relay, &fault);
     relay_host_start(&host);
     relay_host_member(&host, alice);
     for (size_t k = 0; k < COUNT(kinds); k++) {
         for (fault.nth = 1; fault.nth < 400; fault.nth++) {
             fault.kind = kinds[k].kind;
             fault.rc = kinds[k].rc;
-            fault.tester = uv_thread_self();
             atomic_store(&fault.seen, 0);
             atomic_store(&fault.fired, false);
             one.timeout_ms = two.timeout_ms = 1000;
-            seam_set(fail_on_relay, &fault);
+            atomic_store(&fault.armed, true);
             use(&host);
-            seam_set(NULL, NULL);
+            atomic_store(&fault.armed, false);
             if (!atomic_load(&fault.fired))
                 break;
             relay_host_enter(&host, &one, alice); /* still there for the others */
@@ -345,6 +348,7 @@ static void relay__lives_on__when_the_nth_call_fails_while_serving(void **state)
         assert_true(fault.nth < 400);
     }
     end(0);
+    seam_set(NULL, NULL);
 }
 
 int main(void)
