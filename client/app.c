@@ -118,7 +118,8 @@ static int passphrase_from_file(struct app *a, struct buf *out)
     case PROMPT_E_INTERRUPTED:
         return say_fail(a, EXIT_INTERRUPTED, "interrupted", _(W_INTERRUPTED));
     default:
-        return say_fail(a, EXIT_LOCKED, "passphrase-file", _(W_PASSPHRASE_FILE), err_text(rc));
+        return say_fail(a, EXIT_LOCKED, "passphrase-file", _(W_PASSPHRASE_FILE),
+                        err_text(rc));
     }
 }
 
@@ -250,7 +251,8 @@ static void lend(struct app *a)
 static void watch_holder(struct app *a)
 {
     if (watch_open(&a->loop, &a->profile, &watch_events_of_app, a, &a->watch))
-        a->watch = NULL; /* it ended just now, or does not listen: the next tick looks again */
+        a->watch =
+            NULL; /* it ended just now, or does not listen: the next tick looks again */
 }
 
 static void become_holder(struct app *a)
@@ -289,7 +291,8 @@ int app_read_kdf(struct app *a, struct profile_kdf *kdf)
     case PROFILE_E_NONE:
         return say_fail(a, EXIT_SETUP, "no-profile", _(W_PROFILE_NONE), a->profile.name);
     case PROFILE_E_KDF:
-        return say_fail(a, EXIT_DISK, "damaged-profile", _(W_PROFILE_KDF), a->profile.name);
+        return say_fail(a, EXIT_DISK, "damaged-profile", _(W_PROFILE_KDF),
+                        a->profile.name);
     case PROFILE_E_OPEN:
         return say_fail(a, EXIT_SETUP, "open-profile", _(W_PROFILE_OPEN), a->profile.name,
                         a->profile.dir);
@@ -349,7 +352,8 @@ void app_online(struct app *a)
     if (!a->want_online || !a->holding || a->sync)
         return;
     if (sync_new(&c, &a->sync)) {
-        a->sync = NULL; /* out of memory: shown as offline, tried again by the next poke */
+        a->sync =
+            NULL; /* out of memory: shown as offline, tried again by the next poke */
         return;
     }
     sync_start(a->sync);
@@ -377,7 +381,8 @@ uint64_t app_timeout_ms(const struct app *a, uint64_t fallback_ms)
 
 bool app_gave_up(const struct app *a)
 {
-    return !a->args.has_timeout && a->sync && sync_failures(a->sync) >= APP_FAILURES_ENOUGH;
+    return !a->args.has_timeout && a->sync &&
+           sync_failures(a->sync) >= APP_FAILURES_ENOUGH;
 }
 
 /* ---- waiting ------------------------------------------------------------------------------- */

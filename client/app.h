@@ -15,11 +15,13 @@
 #include "client/profile.h"
 
 enum {
-    APP_TIMEOUT_MS = 10 * 1000, /* how long a command waits for the relay, when not told */
+    APP_TIMEOUT_MS = 10 *
+                     1000, /* how long a command waits for the relay, when not told */
     APP_TICK_WAITING_MS = 100,
     APP_TICK_MS = 1000,
     APP_NAME_ROOM = 3 * NAME_BYTES_MAX + 32,
-    APP_FAILURES_ENOUGH = 2, /* tries of the relay before a command stops waiting by itself */
+    APP_FAILURES_ENOUGH =
+        2, /* tries of the relay before a command stops waiting by itself */
 };
 
 struct app {
@@ -27,15 +29,15 @@ struct app {
     uv_loop_t loop;
     uv_timer_t tick;
     struct profile profile;
-    uint8_t *key;           /* guarded; NULL until unlocked */
+    uint8_t *key; /* guarded; NULL until unlocked */
     struct node *node;
-    struct sync *sync;      /* while we hold and want to be online */
-    struct holder *holder;  /* our side of lending, while we hold a profile on disk */
-    struct watch *watch;    /* the holder's word, while another holds */
+    struct sync *sync;     /* while we hold and want to be online */
+    struct holder *holder; /* our side of lending, while we hold a profile on disk */
+    struct watch *watch;   /* the holder's word, while another holds */
     bool holding;
     bool guest;
     bool want_online;
-    bool locked;            /* somebody ran kith lock */
+    bool locked; /* somebody ran kith lock */
     bool in_close;
     /* A command's own ears: after sync has seen the event; and each tick. */
     node_event_fn *on_event;

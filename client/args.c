@@ -290,7 +290,8 @@ static int check_whole(struct reader *r)
 
 int args_read(int argc, char **argv, struct args *out, struct args_problem *problem)
 {
-    struct reader r = {.argc = argc, .at = 1, .argv = argv, .out = out, .problem = problem};
+    struct reader r = {
+        .argc = argc, .at = 1, .argv = argv, .out = out, .problem = problem};
     int rc = 0;
 
     *out = (struct args){.verb = VERB_CHAT};

@@ -66,7 +66,7 @@ struct args {
     const char *profile;         /* NULL: KITH_PROFILE or "default" */
     const char *passphrase_file; /* NULL: ask */
     const char *confirm;
-    const char *as;              /* the name to go by */
+    const char *as; /* the name to go by */
     bool has_timeout;
     uint32_t timeout_s;
     uint32_t expires_hours; /* 0: not given */
@@ -92,7 +92,8 @@ struct args_problem {
 
 /* 0, or an enum args_error described in *problem.  out is then filled as far as it was read, so
  * that --json is known where it came first. */
-MUST_USE int args_read(int argc, char **argv, struct args *out, struct args_problem *problem);
+MUST_USE int args_read(int argc, char **argv, struct args *out,
+                       struct args_problem *problem);
 
 const char *args_verb_name(enum verb v);
 

@@ -50,7 +50,8 @@ static void print_message(const struct message *m, void *arg)
 
 void chat_show(struct chat *c, uint32_t last)
 {
-    struct node_history q = {.conv = c->conv, .last = last, .after_id = last ? 0 : c->newest};
+    struct node_history q = {
+        .conv = c->conv, .last = last, .after_id = last ? 0 : c->newest};
     struct printing p = {.chat = c, .live = last == 0};
     int rc = node_history(c->app->node, &q, print_message, &p);
 
@@ -161,8 +162,8 @@ static void list_one(const struct conversation *conv, void *arg)
     say_conv_state(conv, state, sizeof state);
     if (conv->unread > 0)
         words_count(COUNT_UNREAD, conv->unread, unread, sizeof unread);
-    say_line("  c%-4lld %s  %s%s%s", (long long)conv->id, name, state, unread[0] ? "; " : "",
-             unread);
+    say_line("  c%-4lld %s  %s%s%s", (long long)conv->id, name, state,
+             unread[0] ? "; " : "", unread);
 }
 
 static void do_list(struct chat *c, const char *word)
@@ -212,7 +213,8 @@ static void do_verify(struct chat *c, const char *word)
     if (rc)
         return;
     say_line(_(W_VERIFY_WORDS), c->name);
-    say_line("  %s %s %s %s %s %s", words[0], words[1], words[2], words[3], words[4], words[5]);
+    say_line("  %s %s %s %s %s %s", words[0], words[1], words[2], words[3], words[4],
+             words[5]);
     c->mode = CHAT_ASK_SAME;
     chat_prompt(c);
 }
@@ -302,9 +304,10 @@ static const struct {
     const char *name;
     do_fn *run;
 } commands[] = {
-    {"to", do_to},         {"list", do_list},     {"verify", do_verify}, {"status", do_status},
-    {"crisis", do_crisis}, {"limits", do_limits}, {"link", do_link},     {"alarms", do_alarms},
-    {"help", do_help},     {"keys", do_help},     {"hide", do_hide},     {"quit", do_quit},
+    {"to", do_to},         {"list", do_list},     {"verify", do_verify},
+    {"status", do_status}, {"crisis", do_crisis}, {"limits", do_limits},
+    {"link", do_link},     {"alarms", do_alarms}, {"help", do_help},
+    {"keys", do_help},     {"hide", do_hide},     {"quit", do_quit},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

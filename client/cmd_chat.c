@@ -365,8 +365,8 @@ static int greet(struct chat *c)
     text_name((struct bytes){(const uint8_t *)st.cohort, strlen(st.cohort)}, cohort,
               sizeof cohort);
     c->online = st.relay == RELAY_CONNECTED && !a->args.offline;
-    say_line(c->online ? _(W_CHAT_HELLO) : _(W_CHAT_HELLO_OFFLINE), c->online ? cohort : st.name,
-             c->online ? st.name : cohort);
+    say_line(c->online ? _(W_CHAT_HELLO) : _(W_CHAT_HELLO_OFFLINE),
+             c->online ? cohort : st.name, c->online ? st.name : cohort);
     if (a->args.words_n > 0)
         exit = say_find_conv(a, a->args.words[0], &conv);
     else

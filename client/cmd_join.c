@@ -275,7 +275,8 @@ static int make_profile(struct join *j, struct bytes passphrase)
 
     rc = profile_create(&a->profile, &kdf);
     if (rc == PROFILE_E_EXISTS)
-        return say_fail(a, EXIT_SETUP, "profile-exists", _(W_PROFILE_EXISTS), a->profile.name);
+        return say_fail(a, EXIT_SETUP, "profile-exists", _(W_PROFILE_EXISTS),
+                        a->profile.name);
     if (rc == PROFILE_E_OPEN)
         return say_fail(a, EXIT_SETUP, "open-profile", _(W_PROFILE_OPEN), a->profile.name,
                         a->profile.dir);
@@ -375,7 +376,8 @@ static int join_again(struct join *j)
     if (rc < 0)
         return say_rc(a, rc);
     if (rc)
-        return say_fail(a, EXIT_SETUP, "profile-exists", _(W_PROFILE_EXISTS), a->profile.name);
+        return say_fail(a, EXIT_SETUP, "profile-exists", _(W_PROFILE_EXISTS),
+                        a->profile.name);
     a->holding = true;
     /* The interruption may have come before the database was there. */
     exit = app_open_node(a, a->profile.db, true);
@@ -385,7 +387,8 @@ static int join_again(struct join *j)
     if (rc)
         return say_rc(a, rc);
     if (st.member == MEMBER_ENROLLED)
-        return say_fail(a, EXIT_SETUP, "profile-exists", _(W_PROFILE_EXISTS), a->profile.name);
+        return say_fail(a, EXIT_SETUP, "profile-exists", _(W_PROFILE_EXISTS),
+                        a->profile.name);
     rc = node_relay_get(a->node, &known);
     if (st.member == MEMBER_NONE || rc) {
         exit = read_invite(j);

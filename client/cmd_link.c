@@ -46,7 +46,8 @@ static bool has_text(struct app *a, void *arg)
 static void print_qr(const struct app *a, const char *text)
 {
     struct buf lines;
-    enum qr_style style = a->args.plain || a->args.color == COLOR_NEVER ? QR_ASCII : QR_BLOCKS;
+    enum qr_style style = a->args.plain || a->args.color == COLOR_NEVER ? QR_ASCII
+                                                                        : QR_BLOCKS;
     const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 
     if ((no_color && no_color[0] && a->args.color == COLOR_AUTO) ||
@@ -252,8 +253,9 @@ static int say_taken(struct app *a, const struct take *t)
     } else if (going) {
         say_line(_(W_LINK_WAITS), (long long)t->conv);
     }
-    return going ? 0
-                 : say_fail(a, EXIT_QUEUED, "queued", _(W_LINK_QUEUED), (long long)t->conv);
+    return going
+               ? 0
+               : say_fail(a, EXIT_QUEUED, "queued", _(W_LINK_QUEUED), (long long)t->conv);
 }
 
 int cmd_accept_link(struct app *a)

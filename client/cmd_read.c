@@ -73,8 +73,8 @@ static void list_one(const struct conversation *c, void *arg)
     if (c->queued > 0)
         words_count(COUNT_QUEUED, c->queued, queued, sizeof queued);
     say_line("c%-4lld %s%*s  %s%s%s%s%s", (long long)c->id, name,
-             (int)(l->width > w ? l->width - w : 0), "", state, count[0] ? "; " : "", count,
-             queued[0] ? "; " : "", queued);
+             (int)(l->width > w ? l->width - w : 0), "", state, count[0] ? "; " : "",
+             count, queued[0] ? "; " : "", queued);
 }
 
 static void list_json(const struct conversation *c, void *arg)
@@ -151,6 +151,7 @@ static void print_one(const struct message *m, void *arg)
     json_id(o, "id", 'm', m->id);
     json_id(o, "conv", 'c', m->conv);
     json_text(o, "from", m->mine ? "me" : r->conv.name);
+    json_flag(o, "mine", m->mine); /* anybody may be called "me" */
     json_time(o, "at", m->minute * 60ull);
     if (m->kind == MESSAGE_TEXT)
         json_bytes(o, "text", (struct bytes){(const uint8_t *)m->text, m->text_n});
@@ -195,7 +196,8 @@ int cmd_read(struct app *a)
     if (exit)
         return exit;
     if (node_conv(a->node, r.conv.id, &r.conv))
-        return say_fail(a, EXIT_NOT_FOUND, "no-conversation", _(W_NO_CONV), a->args.words[0]);
+        return say_fail(a, EXIT_NOT_FOUND, "no-conversation", _(W_NO_CONV),
+                        a->args.words[0]);
     say_name(&r.conv, r.name);
     exit = print_new(&r);
     if (exit || !a->args.follow)

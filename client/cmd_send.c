@@ -50,7 +50,8 @@ static int read_text(struct app *a, const char *name, struct buf *out)
     if (rc == PROMPT_E_INTERRUPTED)
         return say_fail(a, EXIT_INTERRUPTED, "interrupted", "%s", _(W_INTERRUPTED));
     if (rc == -EFBIG)
-        return say_fail(a, EXIT_DATA, "text-long", _(W_TEXT_LONG), (unsigned)TEXT_BYTES_MAX);
+        return say_fail(a, EXIT_DATA, "text-long", _(W_TEXT_LONG),
+                        (unsigned)TEXT_BYTES_MAX);
     if (rc < 0)
         return say_rc(a, rc);
     while (out->n > 0 && (out->p[out->n - 1] == '\n' || out->p[out->n - 1] == '\r'))
@@ -58,7 +59,8 @@ static int read_text(struct app *a, const char *name, struct buf *out)
     if (out->n == 0)
         return say_fail(a, EXIT_DATA, "text-empty", "%s", _(W_TEXT_EMPTY));
     if (out->n > TEXT_BYTES_MAX)
-        return say_fail(a, EXIT_DATA, "text-long", _(W_TEXT_LONG), (unsigned)TEXT_BYTES_MAX);
+        return say_fail(a, EXIT_DATA, "text-long", _(W_TEXT_LONG),
+                        (unsigned)TEXT_BYTES_MAX);
     return 0;
 }
 
@@ -84,7 +86,8 @@ static int put_in_queue(struct app *a, const struct conversation *c, struct send
     return exit;
 }
 
-static int say_result(struct app *a, const struct sending *s, const struct conversation *c)
+static int say_result(struct app *a, const struct sending *s,
+                      const struct conversation *c)
 {
     struct message m = {.state = s->state, .why = s->why, .mine = true};
     char words[256];
@@ -117,13 +120,15 @@ static void say_queued(struct app *a, const struct sending *s)
 {
     char why[512];
 
-    if (a->args.offline || a->sync == NULL || (s->why != WHY_NONE && s->why != WHY_RELAY)) {
-        (void)say_fail_hint(a, EXIT_QUEUED, "queued", _(W_HINT_CRISIS), "%s", _(W_KEPT_HERE));
+    if (a->args.offline || a->sync == NULL ||
+        (s->why != WHY_NONE && s->why != WHY_RELAY)) {
+        (void)say_fail_hint(a, EXIT_QUEUED, "queued", _(W_HINT_CRISIS), "%s",
+                            _(W_KEPT_HERE));
         return;
     }
     say_trouble(a, why, sizeof why);
-    (void)say_fail_hint(a, EXIT_QUEUED, "relay-unreachable", _(W_HINT_CRISIS), "%s %s", why,
-                        _(W_KEPT_HERE));
+    (void)say_fail_hint(a, EXIT_QUEUED, "relay-unreachable", _(W_HINT_CRISIS), "%s %s",
+                        why, _(W_KEPT_HERE));
 }
 
 int cmd_send(struct app *a)

@@ -31,8 +31,10 @@ static int forget_message(struct app *a, int64_t id)
     int rc = node_forget_message(a->node, id);
 
     if (rc == NODE_E_NONE)
-        return say_fail(a, EXIT_NOT_FOUND, "no-message", _(W_NO_MESSAGE), a->args.words[0]);
-    return rc ? say_rc(a, rc) : say_wiped(a, "forgotten", a->args.words[0], _(W_FORGOTTEN));
+        return say_fail(a, EXIT_NOT_FOUND, "no-message", _(W_NO_MESSAGE),
+                        a->args.words[0]);
+    return rc ? say_rc(a, rc)
+              : say_wiped(a, "forgotten", a->args.words[0], _(W_FORGOTTEN));
 }
 
 static int forget_conv(struct app *a, const struct conversation *c, const char *key,
@@ -65,7 +67,8 @@ int cmd_forget(struct app *a)
 /* ---- wipe -------------------------------------------------------------------------------------------- */
 
 /* The person's answer to a question, or --confirm.  0: go on; else an exit code, said. */
-static int confirm(struct app *a, const char *question, const char *want, bool yes_will_do)
+static int confirm(struct app *a, const char *question, const char *want,
+                   bool yes_will_do)
 {
     const char *how = yes_will_do ? _(W_WIPE_CONFIRM_CONV) : _(W_WIPE_CONFIRM);
     struct buf line;
@@ -80,8 +83,9 @@ static int confirm(struct app *a, const char *question, const char *want, bool y
         return say_fail(a, EXIT_USAGE, "not-confirmed", how, want, want);
     buf_init(&line, PROMPT_LINE_BYTES_MAX + 1);
     rc = prompt_line(question, &line);
-    same = rc == 0 && ((line.n == strlen(want) && memcmp(line.p, want, line.n) == 0) ||
-                       (yes_will_do && line.n > 0 && (line.p[0] == 'y' || line.p[0] == 'Y')));
+    same = rc == 0 &&
+           ((line.n == strlen(want) && memcmp(line.p, want, line.n) == 0) ||
+            (yes_will_do && line.n > 0 && (line.p[0] == 'y' || line.p[0] == 'Y')));
     buf_free(&line);
     if (rc == PROMPT_E_INTERRUPTED)
         return say_fail(a, EXIT_INTERRUPTED, "interrupted", "%s", _(W_WIPE_NOT));

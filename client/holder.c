@@ -46,7 +46,8 @@ static void print_id(const struct profile *p, char out[2 * ID_BYTES + 1])
     hex_encode((struct bytes){hash, ID_BYTES}, out);
 }
 
-static int path_under(const char *folder, const char *id, bool make, char out[HOLDER_PATH_MAX])
+static int path_under(const char *folder, const char *id, bool make,
+                      char out[HOLDER_PATH_MAX])
 {
     int n, rc;
 
@@ -79,7 +80,8 @@ static bool is_us(int fd)
     struct ucred peer;
     socklen_t n = sizeof peer;
 
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 && peer.uid == geteuid();
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 &&
+           peer.uid == geteuid();
 }
 
 /* ---- the holder's side --------------------------------------------------------------------- */
@@ -352,11 +354,12 @@ void holder_close(struct holder *h)
     stop_lending(h);
     for (size_t i = 0; i < HOLDER_CLIENTS_MAX; i++)
         /* An answer under way is the last thing its client gets; it closes itself. */
-        if (h->clients[i] && uv_stream_get_write_queue_size(
-                                 (uv_stream_t *)&h->clients[i]->pipe) == 0)
+        if (h->clients[i] &&
+            uv_stream_get_write_queue_size((uv_stream_t *)&h->clients[i]->pipe) == 0)
             client_close(h->clients[i]);
     uv_close((uv_handle_t *)&h->sweep, on_handle_closed);
-    uv_close((uv_handle_t *)&h->pipe, on_handle_closed); /* takes the socket's name away */
+    uv_close((uv_handle_t *)&h->pipe,
+             on_handle_closed); /* takes the socket's name away */
 }
 
 /* ---- everybody else's ----------------------------------------------------------------------- */
@@ -470,8 +473,8 @@ static void on_word(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     }
 }
 
-int watch_open(uv_loop_t *loop, const struct profile *p, const struct watch_events *events,
-               void *arg, struct watch **out)
+int watch_open(uv_loop_t *loop, const struct profile *p,
+               const struct watch_events *events, void *arg, struct watch **out)
 {
     struct watch *w = mem_zalloc(sizeof *w);
     char ask = 'w';
@@ -481,7 +484,8 @@ int watch_open(uv_loop_t *loop, const struct profile *p, const struct watch_even
     if (w == NULL)
         return -ENOMEM;
     fd = dial(p);
-    if (fd < 0 || send(fd, &ask, 1, MSG_NOSIGNAL) != 1 || uv_pipe_init(loop, &w->pipe, 0)) {
+    if (fd < 0 || send(fd, &ask, 1, MSG_NOSIGNAL) != 1 ||
+        uv_pipe_init(loop, &w->pipe, 0)) {
         if (fd >= 0)
             (void)close(fd);
         mem_free(w);

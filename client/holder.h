@@ -21,8 +21,8 @@
 
 enum {
     HOLDER_IDLE_MS = 15 * 60 * 1000,
-    HOLDER_CLIENTS_MAX = 32,   /* one person's windows and scripts */
-    HOLDER_SILENT_MS = 5000,   /* a client that connects asks within this */
+    HOLDER_CLIENTS_MAX = 32, /* one person's windows and scripts */
+    HOLDER_SILENT_MS = 5000, /* a client that connects asks within this */
     HOLDER_ANSWER_MS = 2000,
 };
 enum {
@@ -39,7 +39,8 @@ struct holder_events {
 };
 /* p is held by us.  key: copied into guarded memory.  0 or -errno. */
 MUST_USE int holder_open(uv_loop_t *loop, const struct profile *p, const uint8_t *key,
-                         const struct holder_events *events, void *arg, struct holder **out);
+                         const struct holder_events *events, void *arg,
+                         struct holder **out);
 void holder_touch(struct holder *h); /* the person did something; NULL is fine */
 bool holder_lends(const struct holder *h);
 void holder_close(struct holder *h); /* NULL is fine; run the loop to its end */

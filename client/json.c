@@ -45,7 +45,8 @@ void json_bytes(json_t *o, const char *key, struct bytes utf8)
     while (from < utf8.n) {
         size_t n = 1;
 
-        while (n < 4 && from + n < utf8.n && !utf8_valid((struct bytes){utf8.p + from, n}))
+        while (n < 4 && from + n < utf8.n &&
+               !utf8_valid((struct bytes){utf8.p + from, n}))
             n++;
         if (utf8_valid((struct bytes){utf8.p + from, n})) {
             buf_put(&good, utf8.p + from, n);

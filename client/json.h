@@ -17,7 +17,8 @@ void json_start(void);
 /* {"v":1}, NULL when out of memory (the setters and json_line take that). */
 MUST_USE json_t *json_begin(void);
 void json_text(json_t *o, const char *key, const char *value); /* NULL: null */
-void json_bytes(json_t *o, const char *key, struct bytes utf8); /* bad bytes become U+FFFD */
+void json_bytes(json_t *o, const char *key,
+                struct bytes utf8); /* bad bytes become U+FFFD */
 void json_number(json_t *o, const char *key, uint64_t value);
 void json_flag(json_t *o, const char *key, bool value);
 /* "c12": kind is one letter.  0: null */

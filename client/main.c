@@ -43,10 +43,12 @@ static int say_problem(const struct app *a, const struct args_problem *p)
 
     switch (p->error) {
     case ARGS_E_FLAG:
-        return p->guess ? say_fail(a, EXIT_USAGE, "usage", _(W_NO_FLAG_GUESS), p->what, p->guess)
+        return p->guess ? say_fail(a, EXIT_USAGE, "usage", _(W_NO_FLAG_GUESS), p->what,
+                                   p->guess)
                         : say_fail(a, EXIT_USAGE, "usage", _(W_NO_FLAG), p->what);
     case ARGS_E_VERB:
-        return p->guess ? say_fail(a, EXIT_USAGE, "usage", _(W_NO_VERB_GUESS), p->what, p->guess)
+        return p->guess ? say_fail(a, EXIT_USAGE, "usage", _(W_NO_VERB_GUESS), p->what,
+                                   p->guess)
                         : say_fail(a, EXIT_USAGE, "usage", _(W_NO_VERB), p->what);
     case ARGS_E_NO_VALUE:
         return say_fail(a, EXIT_USAGE, "usage", _(W_FLAG_NO_VALUE), p->what);
@@ -86,6 +88,19 @@ static int help(const struct app *a)
     return 0;
 }
 
+/* An alarm must not go unseen because the command was about something else. */
+static void say_alarms(struct app *a)
+{
+    struct status st;
+    char count[128];
+
+    if (a->args.verb == VERB_ALARMS || a->args.verb == VERB_CHAT || a->args.json ||
+        a->node == NULL || node_status(a->node, &st) || st.alarms == 0)
+        return;
+    words_count(COUNT_ALARMS, st.alarms, count, sizeof count);
+    (void)fprintf(stderr, "kith: %s\n", count);
+}
+
 /* ---- main ----------------------------------------------------------------------------------------- */
 
 static bool wants_json(int argc, char **argv)
@@ -98,7 +113,8 @@ static bool wants_json(int argc, char **argv)
 
 static enum log_level level(const struct args *args)
 {
-    static const enum log_level more[] = {LOG_LEVEL_WARN, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO};
+    static const enum log_level more[] = {LOG_LEVEL_WARN, LOG_LEVEL_NOTICE,
+                                          LOG_LEVEL_INFO};
 
     if (args->quiet)
         return LOG_LEVEL_ERROR;
@@ -140,5 +156,7 @@ int main(int argc, char **argv)
     exit = app_start(&app, &args);
     if (exit)
         return exit;
-    return app_close(&app, commands[args.verb](&app));
+    exit = commands[args.verb](&app);
+    say_alarms(&app);
+    return app_close(&app, exit);
 }

@@ -144,8 +144,10 @@ int profile_parse_kdf(struct bytes text, struct profile_kdf *out)
     if (text.n > 0)
         memcpy(copy, text.p, text.n);
     if (!take_literal(&s, "kith-profile 1\nargon2id ") ||
-        !take_number(&s, PROFILE_KDF_MEM_LEAST_KIB, PROFILE_KDF_MEM_MOST_KIB, &out->mem_kib) ||
-        !take_literal(&s, " ") || !take_number(&s, 1, PROFILE_KDF_PASSES_MOST, &out->passes) ||
+        !take_number(&s, PROFILE_KDF_MEM_LEAST_KIB, PROFILE_KDF_MEM_MOST_KIB,
+                     &out->mem_kib) ||
+        !take_literal(&s, " ") ||
+        !take_number(&s, 1, PROFILE_KDF_PASSES_MOST, &out->passes) ||
         !take_literal(&s, "\nsalt ") || strlen(s) != 2 * sizeof out->salt + 1 ||
         hex_decode(s, 2 * sizeof out->salt, out->salt, sizeof out->salt) ||
         s[2 * sizeof out->salt] != '\n')
@@ -201,7 +203,8 @@ int profile_create(struct profile *p, struct profile_kdf *out)
     if (rc)
         return rc;
     hex_encode(BYTES(out->salt), salt);
-    n = snprintf(text, sizeof text, "kith-profile 1\nargon2id %" PRIu32 " %" PRIu32 "\nsalt %s\n",
+    n = snprintf(text, sizeof text,
+                 "kith-profile 1\nargon2id %" PRIu32 " %" PRIu32 "\nsalt %s\n",
                  out->mem_kib, out->passes, salt);
     return file_replace(p->kdf, (struct bytes){(const uint8_t *)text, (size_t)n}, 0600);
 }
@@ -221,8 +224,8 @@ static void derive_in_pool(uv_work_t *w)
 {
     struct derive *d = w->data;
 
-    d->rc = pw_derive(d->passphrase, d->kdf->salt, d->kdf->mem_kib, d->kdf->passes, d->key,
-                      PROFILE_KEY_BYTES);
+    d->rc = pw_derive(d->passphrase, d->kdf->salt, d->kdf->mem_kib, d->kdf->passes,
+                      d->key, PROFILE_KEY_BYTES);
 }
 
 static void on_derived(uv_work_t *w, int status)
@@ -234,8 +237,8 @@ static void on_derived(uv_work_t *w, int status)
         d->rc = status;
 }
 
-int profile_derive(uv_loop_t *loop, struct bytes passphrase, const struct profile_kdf *kdf,
-                   uint8_t *key)
+int profile_derive(uv_loop_t *loop, struct bytes passphrase,
+                   const struct profile_kdf *kdf, uint8_t *key)
 {
     struct derive d = {.passphrase = passphrase, .kdf = kdf, .key = key};
     int rc = seam_check(SEAM_THREAD);
@@ -302,7 +305,8 @@ static int remove_content(const char *dir)
         return errno == ENOENT ? 0 : -errno;
     while (rc == 0 && (e = readdir(d)) != NULL) {
         /* Ours, and SQLite's journals beside it: nothing else in there is ours to take. */
-        if (strncmp(e->d_name, "profile.db", 10) != 0 && strncmp(e->d_name, "kdf", 3) != 0)
+        if (strncmp(e->d_name, "profile.db", 10) != 0 &&
+            strncmp(e->d_name, "kdf", 3) != 0)
             continue;
         (void)snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
         rc = remove_file(path);

@@ -21,7 +21,8 @@ static void print_failure(const struct app *a, enum exit_code exit, const char *
     json_t *o, *e;
 
     if (!a->args.json) {
-        (void)fprintf(stderr, "kith: %s%s%s\n", message, hint ? " " : "", hint ? hint : "");
+        (void)fprintf(stderr, "kith: %s%s%s\n", message, hint ? " " : "",
+                      hint ? hint : "");
         return;
     }
     o = json_begin();
@@ -36,7 +37,8 @@ static void print_failure(const struct app *a, enum exit_code exit, const char *
     }
 }
 
-int say_fail(const struct app *a, enum exit_code exit, const char *code, const char *fmt, ...)
+int say_fail(const struct app *a, enum exit_code exit, const char *code, const char *fmt,
+             ...)
 {
     char message[SENTENCE_ROOM];
     va_list args;
@@ -48,8 +50,8 @@ int say_fail(const struct app *a, enum exit_code exit, const char *code, const c
     return (int)exit;
 }
 
-int say_fail_hint(const struct app *a, enum exit_code exit, const char *code, const char *hint,
-                  const char *fmt, ...)
+int say_fail_hint(const struct app *a, enum exit_code exit, const char *code,
+                  const char *hint, const char *fmt, ...)
 {
     char message[SENTENCE_ROOM];
     va_list args;
@@ -78,7 +80,8 @@ int say_rc(const struct app *a, int rc)
     case -EDQUOT:
         return say_fail(a, EXIT_DISK, "disk", _(W_PROFILE_DISK), err_text(rc));
     default:
-        return say_fail(a, EXIT_BUG, "internal", _(W_BUG), rc < 0 ? err_text(rc) : "state");
+        return say_fail(a, EXIT_BUG, "internal", _(W_BUG),
+                        rc < 0 ? err_text(rc) : "state");
     }
 }
 
@@ -201,7 +204,8 @@ int say_json(const struct app *a, json_t *o)
 
 void say_name(const struct conversation *c, char out[APP_NAME_ROOM])
 {
-    text_name((struct bytes){(const uint8_t *)c->name, strlen(c->name)}, out, APP_NAME_ROOM);
+    text_name((struct bytes){(const uint8_t *)c->name, strlen(c->name)}, out,
+              APP_NAME_ROOM);
     if (out[0] == '\0')
         (void)snprintf(out, APP_NAME_ROOM, _(W_NAMELESS), (long long)c->id);
 }
@@ -262,7 +266,7 @@ int say_find_conv(struct app *a, const char *word, struct conversation *out)
 
 const char *say_state_key(enum message_state s)
 {
-    static const char *const keys[] = {"",     "received",  "queued",  "sent",
+    static const char *const keys[] = {"",          "received", "queued", "sent",
                                        "delivered", "not-sent", "expired"};
 
     return (size_t)s < sizeof keys / sizeof keys[0] ? keys[s] : "";
@@ -270,8 +274,9 @@ const char *say_state_key(enum message_state s)
 
 const char *say_conv_key(const struct conversation *c)
 {
-    static const char *const keys[] = {"",       "offering", "offered", "looking", "taking",
-                                       "taken",  "linked",   "closed",  "failed"};
+    static const char *const keys[] = {"",        "offering", "offered",
+                                       "looking", "taking",   "taken",
+                                       "linked",  "closed",   "failed"};
 
     if (c->state == CONV_LINKED && c->verified)
         return "verified";
@@ -280,7 +285,8 @@ const char *say_conv_key(const struct conversation *c)
 
 const char *say_relay_key(enum relay_state s)
 {
-    static const char *const keys[] = {"offline", "connecting", "catching-up", "connected"};
+    static const char *const keys[] = {"offline", "connecting", "catching-up",
+                                       "connected"};
 
     return (size_t)s < sizeof keys / sizeof keys[0] ? keys[s] : "";
 }
@@ -398,7 +404,7 @@ void say_when(uint64_t unix_s, char *out, size_t room)
 
 static struct bytes message_text(const struct message *m)
 {
-    const char *s = m->text;
+    const char *s;
 
     if (m->kind == MESSAGE_TEXT)
         return (struct bytes){(const uint8_t *)m->text, m->text_n};

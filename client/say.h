@@ -12,11 +12,12 @@
 
 /* One line on stderr: "kith: ..." or an error object; returns exit.  code: for scripts, never
  * translated.  fmt and what follows are the message, already translated. */
-int say_fail(const struct app *a, enum exit_code exit, const char *code, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+int say_fail(const struct app *a, enum exit_code exit, const char *code, const char *fmt,
+             ...) __attribute__((format(printf, 4, 5)));
 /* The same with a hint: what to do next. */
-int say_fail_hint(const struct app *a, enum exit_code exit, const char *code, const char *hint,
-                  const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+int say_fail_hint(const struct app *a, enum exit_code exit, const char *code,
+                  const char *hint, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
 /* What -errno or a node_error that no command expects means to a person. */
 int say_rc(const struct app *a, int rc);
 /* Why the relay could not be reached, as a sentence. */
@@ -26,7 +27,8 @@ int say_relay(const struct app *a, const char *kept);
 /* What app_wait() said when it was not 0 and not a timeout. */
 int say_stopped(const struct app *a, int exit);
 /* Talk on stderr; silent with -q and with --json. */
-void say_talk(const struct app *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void say_talk(const struct app *a, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 /* A line of result on stdout. */
 void say_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Write the object as a line on stdout; 0 or an exit code. */

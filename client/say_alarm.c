@@ -38,7 +38,8 @@ static const char *const alarm_keys[] = {
 
 const char *say_alarm_key(enum alarm_kind kind)
 {
-    return (size_t)kind < sizeof alarm_keys / sizeof alarm_keys[0] ? alarm_keys[kind] : "";
+    return (size_t)kind < sizeof alarm_keys / sizeof alarm_keys[0] ? alarm_keys[kind]
+                                                                   : "";
 }
 
 void say_alarm(const struct alarm *m)

@@ -48,8 +48,6 @@ int handle_post(struct session *s, uint32_t id, struct bytes params)
     code = members_still(r->members, s->member);
     if (code == CODE_OK && m.bucket >= r->buckets)
         code = CODE_NO_SUCH_BUCKET;
-    if (code == CODE_OK && r->broken)
-        code = CODE_UNAVAILABLE;
     if (code == CODE_OK &&
         commit_post(r->commit, m.bucket, m.envelope.p, s->id, id, on_posted, r))
         code = CODE_UNAVAILABLE;

@@ -75,7 +75,7 @@ static int want_log(struct core *c, uint32_t bucket, struct node_read *out, size
 int board_reads(struct board *b, struct node_read out[NODE_READS_MAX], size_t *count)
 {
     struct core *c = b->c;
-    struct profile p;
+    struct profile p = {0};
     int rc = db_profile_get(c->db, &p);
     bool member = p.member == MEMBER_ENROLLED && c->home;
 
@@ -221,7 +221,7 @@ static int missed(struct core *c, struct cursor *at, uint64_t first,
 
 static int mark_checked(struct core *c, const struct reading *r, bool event)
 {
-    struct profile p;
+    struct profile p = {0};
     int rc;
 
     if (r->slot || r->bucket != c->home)

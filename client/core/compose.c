@@ -104,7 +104,7 @@ static int fill_directory(struct core *c, struct payload_gossip *g)
 static int fill_gossip(struct core *c, const struct conv_row *conv,
                        struct payload_gossip *g)
 {
-    struct profile p;
+    struct profile p = {0};
     uint8_t hash[HASH_BYTES];
     int rc = db_profile_get(c->db, &p);
 

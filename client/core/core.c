@@ -50,7 +50,7 @@ int core_reload_links(struct core *c)
 
 static int reload_profile(struct core *c)
 {
-    struct profile p;
+    struct profile p = {0};
     struct buf signed_;
     struct descriptor d;
     int rc = db_profile_get(c->db, &p);

@@ -16,6 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { SETTLE_BUSY_MS = 200 };
+
 struct db {
     sqlite3 *handle;
     struct map *statements; /* by the address of their text */
@@ -314,11 +316,13 @@ int db_version(struct db *db, int64_t *out)
 int db_settle(struct db *db)
 {
     int64_t busy = 0;
-    int rc = db_number(db, &busy, "PRAGMA wal_checkpoint(TRUNCATE)", "");
+    int rc;
 
-    if (!rc && busy)
-        return -EBUSY;
-    return rc;
+    /* Somebody who reads just then may take their time; this can wait for another day. */
+    (void)sqlite3_busy_timeout(db->handle, SETTLE_BUSY_MS);
+    rc = db_number(db, &busy, "PRAGMA wal_checkpoint(TRUNCATE)", "");
+    (void)sqlite3_busy_timeout(db->handle, DB_BUSY_MS);
+    return !rc && busy ? -EBUSY : rc;
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */

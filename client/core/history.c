@@ -25,7 +25,7 @@ int history_send(struct core *c, int64_t conv, const char *text, size_t text_n,
                  int64_t *message)
 {
     struct bytes view = {(const uint8_t *)text, text_n};
-    struct conv_row row;
+    struct conv_row row = {0};
     int rc = core_begin(c);
 
     *message = 0;
@@ -62,8 +62,8 @@ static int queue_again(struct core *c, const struct message_row *m)
 
 int history_send_again(struct core *c, int64_t message)
 {
-    struct message_row m;
-    struct conv_row conv;
+    struct message_row m = {0};
+    struct conv_row conv = {0};
     int rc = core_begin(c);
 
     if (!rc)
@@ -95,7 +95,7 @@ static int end_conv(struct core *c, const struct conv_row *conv)
 
 int history_end(struct core *c, int64_t conv)
 {
-    struct conv_row row;
+    struct conv_row row = {0};
     int rc = core_begin(c);
 
     if (!rc)
@@ -108,7 +108,7 @@ int history_end(struct core *c, int64_t conv)
 /* What explains a queued message: an alarm, or the relay's last refusal. */
 static int reasons(struct core *c, bool *held, uint32_t *trouble)
 {
-    struct profile p;
+    struct profile p = {0};
     uint32_t open;
     int rc = db_profile_get(c->db, &p);
 
@@ -166,7 +166,7 @@ static int forgotten(struct core *c, int rc)
 
 int history_forget_message(struct core *c, int64_t message)
 {
-    struct message_row m;
+    struct message_row m = {0};
     int rc = core_begin(c);
 
     if (!rc)

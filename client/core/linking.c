@@ -18,7 +18,7 @@ enum { HOUR_S = 3600 };
 
 static int may_link(struct core *c)
 {
-    struct profile p;
+    struct profile p = {0};
     int64_t open;
     int rc = db_profile_get(c->db, &p);
     bool member = p.member == MEMBER_ENROLLED && p.home;

@@ -25,7 +25,7 @@ static int make_key(struct profile *p)
 
 int member_join(struct core *c, const struct invite *invite)
 {
-    struct profile p;
+    struct profile p = {0};
     int rc = core_begin(c);
 
     if (!rc)
@@ -69,7 +69,7 @@ static bool is_named(const struct profile *p, const uint8_t pk[KEM_PK_BYTES],
 
 int member_relay(struct core *c, const uint8_t pk[KEM_PK_BYTES], const uint8_t cohort[32])
 {
-    struct profile p;
+    struct profile p = {0};
     int rc = core_begin(c);
 
     if (!rc)
@@ -91,7 +91,7 @@ int member_relay(struct core *c, const uint8_t pk[KEM_PK_BYTES], const uint8_t c
 
 int member_relay_get(struct core *c, struct node_relay *out)
 {
-    struct profile p;
+    struct profile p = {0};
     int rc = db_profile_get(c->db, &p);
 
     *out = (struct node_relay){.address = p.address};
@@ -106,7 +106,7 @@ int member_relay_get(struct core *c, struct node_relay *out)
 
 int member_address(struct core *c, const struct address *a)
 {
-    struct profile p;
+    struct profile p = {0};
     int rc = core_begin(c);
 
     if (!rc)
@@ -126,7 +126,7 @@ int member_address(struct core *c, const struct address *a)
 int member_name(struct core *c, const char *name)
 {
     struct bytes view = {(const uint8_t *)name, strlen(name)};
-    struct profile p;
+    struct profile p = {0};
     int rc;
 
     if (!view.n || view.n > NAME_BYTES_MAX || !utf8_valid(view))
@@ -238,7 +238,7 @@ static bool names_relay(const struct profile *p, const struct descriptor *d)
 
 static int keep(struct core *c, struct bytes signed_, const struct descriptor *d)
 {
-    struct profile p;
+    struct profile p = {0};
     uint32_t home = 0;
     int rc = core_begin(c);
 
@@ -311,7 +311,7 @@ int member_descriptor(struct core *c, struct bytes signed_)
 static int sign_as_member(struct core *c, const uint8_t h[64], struct msg_enrol *enrol,
                           struct msg_prove *prove)
 {
-    struct profile p;
+    struct profile p = {0};
     uint8_t *sk = secret_alloc(SIGN_SK_BYTES);
     int rc = sk ? db_profile_get(c->db, &p) : -ENOMEM;
 
@@ -348,7 +348,7 @@ int member_prove(struct core *c, const uint8_t h[64], struct msg_prove *out)
 
 int member_enrolled(struct core *c)
 {
-    struct profile p;
+    struct profile p = {0};
     int rc = core_begin(c);
 
     if (!rc)
@@ -383,7 +383,7 @@ static int fill_counts(struct core *c, struct status *out)
 
 int member_status(struct core *c, struct status *out)
 {
-    struct profile p;
+    struct profile p = {0};
     struct descriptor d = {0};
     int rc = db_profile_get(c->db, &p);
 
@@ -412,7 +412,7 @@ int member_status(struct core *c, struct status *out)
 
 int member_relay_is(struct core *c, enum relay_state state, bool reached)
 {
-    struct profile p;
+    struct profile p = {0};
     bool changed;
     int rc = core_begin(c);
 

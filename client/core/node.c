@@ -295,7 +295,7 @@ static int find_conv(struct core *c, int64_t conv, struct conv_row *out)
 int node_verified(struct node *n, int64_t conv, bool same)
 {
     struct core *c = &n->core;
-    struct conv_row row;
+    struct conv_row row = {0};
     int rc = core_begin(c);
 
     if (!rc)
@@ -369,7 +369,7 @@ int node_alarms(struct node *n, bool all, node_alarm_fn *visit, void *arg)
 int node_alarm_accept(struct node *n, int64_t alarm)
 {
     struct core *c = &n->core;
-    struct alarm a;
+    struct alarm a = {0};
     int rc = core_begin(c);
 
     if (!rc)

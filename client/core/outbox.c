@@ -35,6 +35,7 @@ struct outbox {
     size_t turn;          /* which session is looked at first: round and round */
     uint64_t pause_until; /* monotonic ms; 0: no pause */
     uint32_t pause_ms;
+    bool lost; /* the connection is gone and the database could not be told yet */
 };
 
 /* ---- taking over --------------------------------------------------------------------------------- */
@@ -289,6 +290,9 @@ int outbox_next(struct outbox *o, struct node_post *out)
     struct flight f;
     int rc;
 
+    rc = o->lost ? outbox_lost(o) : 0;
+    if (rc)
+        return rc;
     for (;;) {
         rc = choose(o, &what);
         if (rc == DB_E_NONE)
@@ -367,7 +371,7 @@ static int stored_row(struct core *c, const struct flight *f)
 
 static int trouble_over(struct core *c)
 {
-    struct profile p;
+    struct profile p = {0};
     int rc = db_profile_get(c->db, &p);
     bool any = p.trouble != 0;
 
@@ -513,6 +517,7 @@ int outbox_lost(struct outbox *o)
 
     if (!o->count)
         return 0;
+    o->lost = true;
     rc = core_begin(o->c);
     if (!rc)
         rc = db_outbox_lost(o->c->db);
@@ -521,6 +526,7 @@ int outbox_lost(struct outbox *o)
     rc = core_end(o->c, rc);
     if (rc)
         return err_fold(rc);
+    o->lost = false;
     while (o->count)
         remove_flight(o, o->list[0].id);
     return 0;
@@ -545,6 +551,8 @@ uint64_t outbox_due(struct outbox *o)
 
     if (o->pause_until > now)
         return o->pause_until - now;
+    if (o->lost)
+        return 0;
     if (choose(o, &what) == 0)
         return 0;
     for (size_t i = 0; i < sessions_count(o->c->sessions); i++) {

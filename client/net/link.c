@@ -30,14 +30,15 @@ struct link_conn {
     void *arg;
     enum link_state state;
     enum link_why why;
-    int handles;     /* open ones; resolve counts while it runs */
-    bool tcp_used;   /* tcp is initialised and not being closed */
+    int handles;   /* open ones; resolve counts while it runs */
+    bool tcp_used; /* tcp is initialised and not being closed */
     bool asked_key, have_key, have_cohort;
     struct link_times times;
     uint64_t begun_ms, heard_ms, sent_ms;
     uint8_t fingerprint[CHANNEL_FINGERPRINT_BYTES];
     uint8_t key[KEM_PK_BYTES], cohort[CHANNEL_COHORT_BYTES];
-    uint8_t *es; /* guarded: the ephemeral secret between the two halves of the handshake */
+    uint8_t
+        *es; /* guarded: the ephemeral secret between the two halves of the handshake */
     struct channel *channel; /* guarded */
     size_t have;
     uint8_t in[CHANNEL_RECORD_MAX_BYTES];
@@ -134,15 +135,16 @@ static int begin(struct link_conn *l, const struct link_target *to)
         if (strcmp(to->address.host, "localhost") == 0 || strchr(to->address.host, ':') ||
             strspn(to->address.host, "0123456789.") == strlen(to->address.host))
             hints.ai_flags = 0;
-        rc = uv_getaddrinfo(l->loop, &l->resolve, on_resolved, to->address.host, port, &hints);
+        rc = uv_getaddrinfo(l->loop, &l->resolve, on_resolved, to->address.host, port,
+                            &hints);
     }
     if (rc == 0)
         l->handles++;
     return rc;
 }
 
-int link_open(uv_loop_t *loop, const struct link_target *to, const struct link_events *events,
-              void *arg, struct link_conn **out)
+int link_open(uv_loop_t *loop, const struct link_target *to,
+              const struct link_events *events, void *arg, struct link_conn **out)
 {
     struct link_conn *l = mem_zalloc(sizeof *l);
     int rc;
@@ -292,7 +294,8 @@ int link_send(struct link_conn *l, struct bytes frames)
 
 size_t link_unsent(const struct link_conn *l)
 {
-    return l->state == OPEN ? uv_stream_get_write_queue_size((const uv_stream_t *)&l->tcp) : 0;
+    return l->state == OPEN ? uv_stream_get_write_queue_size((const uv_stream_t *)&l->tcp)
+                            : 0;
 }
 
 /* ---- handshake ------------------------------------------------------------------------ */
@@ -359,7 +362,8 @@ static bool take_key(struct link_conn *l)
     memcpy(l->key, l->in, sizeof l->key);
     memcpy(l->cohort, l->in + sizeof l->key, sizeof l->cohort);
     channel_fingerprint(l->key, l->cohort, fp);
-    if (!secret_equal(fp, l->fingerprint, sizeof fp) || l->have > CHANNEL_ASK_ANSWER_BYTES) {
+    if (!secret_equal(fp, l->fingerprint, sizeof fp) ||
+        l->have > CHANNEL_ASK_ANSWER_BYTES) {
         die(l, LINK_STRANGER);
         return false;
     }
@@ -481,7 +485,8 @@ static void on_watch(uv_timer_t *t)
         die(l, LINK_NO_ANSWER);
         return;
     }
-    if (now - l->sent_ms >= l->times.keepalive_ms && link_send(l, (struct bytes){NULL, 0}))
+    if (now - l->sent_ms >= l->times.keepalive_ms &&
+        link_send(l, (struct bytes){NULL, 0}))
         die(l, LINK_OURS);
 }
 

@@ -29,12 +29,13 @@ enum link_why {
 struct link_times {
     uint32_t handshake_ms, keepalive_ms, silence_ms;
 };
-extern const struct link_times link_times_default; /* SPEC 2.6; resolving included, 15 s */
+extern const struct link_times
+    link_times_default; /* SPEC 2.6; resolving included, 15 s */
 
 struct link_target {
     struct address address;
-    bool have_key;                      /* else the relay is asked, SPEC 2.1 */
-    uint8_t key[KEM_PK_BYTES];          /* with have_key */
+    bool have_key;             /* else the relay is asked, SPEC 2.1 */
+    uint8_t key[KEM_PK_BYTES]; /* with have_key */
     uint8_t fingerprint[CHANNEL_FINGERPRINT_BYTES]; /* without */
     struct link_times times;
 };
@@ -52,7 +53,8 @@ struct link_events {
 /* Begin.  events and arg must outlive the link.  0, -ENOMEM, or -errno of libuv (then no event
  * will come). */
 MUST_USE int link_open(uv_loop_t *loop, const struct link_target *to,
-                       const struct link_events *events, void *arg, struct link_conn **out);
+                       const struct link_events *events, void *arg,
+                       struct link_conn **out);
 
 /* Seal these frames into one record and send it.  At most FRAME_CLIENT_MAX_BYTES, whole frames,
  * after opened().  0, -EMSGSIZE, -ENOTCONN, -ENOMEM. */

@@ -17,13 +17,14 @@ struct peer {
     enum peer_for what;
     enum peer_state state;
     uint32_t next_id;
-    uint32_t awaited;   /* id of the one request under way before READY */
+    uint32_t awaited; /* id of the one request under way before READY */
     uint32_t next_descriptor, newest_descriptor;
     uint64_t ready_ms;
     uv_loop_t *loop;
     bool failed; /* end is set: the event follows from fail_later */
     struct peer_end end;
-    uv_timer_t *fail_later; /* its own heap block: it outlives the peer by a close callback */
+    uv_timer_t
+        *fail_later; /* its own heap block: it outlives the peer by a close callback */
 };
 
 static void on_opened(struct link_conn *l, void *arg);
@@ -36,7 +37,8 @@ static void take_descriptors(struct peer *p, const struct frame *f);
 static void send_purpose(struct peer *p);
 static void take_purpose(struct peer *p, const struct frame *f);
 
-static const struct link_events link_events_of_peer = {on_opened, on_frame, on_link_closed};
+static const struct link_events link_events_of_peer = {on_opened, on_frame,
+                                                       on_link_closed};
 
 /* ---- ending --------------------------------------------------------------------------- */
 

@@ -22,9 +22,9 @@ enum peer_for { PEER_LOOK, PEER_ENROL, PEER_MEMBER };
 enum peer_fate {
     PEER_LINK = 1, /* the connection: .link says how */
     PEER_REFUSED,  /* the relay said no to what it is for: .code says how */
-    PEER_LIE,      /* the relay contradicts what is known; core/node has raised the alarm */
-    PEER_KEY,      /* not the relay the invite names */
-    PEER_DISK,     /* .rc: our own database failed */
+    PEER_LIE,  /* the relay contradicts what is known; core/node has raised the alarm */
+    PEER_KEY,  /* not the relay the invite names */
+    PEER_DISK, /* .rc: our own database failed */
 };
 struct peer_end {
     enum peer_fate fate;

@@ -4,6 +4,8 @@
  * timer run now; so no order of events can be forgotten. */
 #include "client/net/sync.h"
 
+#include "client/net/subs.h"
+
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/secret.h"
@@ -13,29 +15,21 @@
 
 enum {
     LINES = NODE_READS_MAX + 1, /* slot 0, link reads, and the posting one */
-    SUBS_MAX = NODE_READS_MAX,
-    LOOK_AGAIN_MS = 1000, /* when something is due that cannot be done just now */
+    LOOK_AGAIN_MS = 1000,       /* when something is due that cannot be done just now */
     HOUR_MS = 3600 * 1000,
-};
-
-struct subscription {
-    bool used, answered;
-    uint32_t bucket;
-    uint32_t request;
-    uint32_t arrived; /* envelopes since the last credit */
 };
 
 /* A connection that comes back by itself. */
 struct line {
     struct sync *sync;
     struct peer *peer;
-    bool used;         /* wanted at all */
+    bool used; /* wanted at all */
     bool posting;
     uint32_t slot;     /* of the reading ones */
     uint32_t failures; /* in a row */
     uint64_t retry_ms; /* loop time from which it may connect */
     uint64_t tried_ms;
-    struct subscription subs[SUBS_MAX];
+    struct subs subs;
 };
 
 struct way { /* a post under way */
@@ -50,11 +44,11 @@ struct sync {
     struct way ways[NODE_POSTS_MAX];
     size_t ways_n;
     bool started, closing;
-    bool reads_stale;   /* node_reads() may say something new */
-    bool reads_failed;  /* the profile could not be read: again in a second */
+    bool reads_stale;  /* node_reads() may say something new */
+    bool reads_failed; /* the profile could not be read: again in a second */
     bool posts_due;
     bool caught_up;
-    bool tell;          /* owner is to be told */
+    bool tell; /* owner is to be told */
     struct peer_end trouble;
     enum relay_state reported;
     uint64_t reported_ms;
@@ -226,7 +220,7 @@ static void line_lost(struct line *l)
 {
     struct sync *s = l->sync;
 
-    memset(l->subs, 0, sizeof l->subs);
+    l->subs = (struct subs){0};
     if (!l->posting) {
         node_read_lost(s->c.node, l->slot);
         if (l == READING(s))
@@ -269,7 +263,8 @@ static void line_connect(struct line *l)
     if (l->peer || l->retry_ms > now_ms(s))
         return;
     l->tried_ms = now_ms(s);
-    rc = peer_open(s->c.loop, s->c.node, PEER_MEMBER, s->c.times, &line_events, l, &l->peer);
+    rc = peer_open(s->c.loop, s->c.node, PEER_MEMBER, s->c.times, &line_events, l,
+                   &l->peer);
     if (rc)
         line_failed(l, &(struct peer_end){.fate = PEER_DISK, .rc = rc});
 }
@@ -292,49 +287,6 @@ static void on_ready(struct peer *p, void *arg)
 
 /* ---- reading -------------------------------------------------------------------------- */
 
-static struct subscription *sub_of(struct line *l, uint32_t bucket)
-{
-    for (size_t i = 0; i < SUBS_MAX; i++)
-        if (l->subs[i].used && l->subs[i].bucket == bucket)
-            return &l->subs[i];
-    return NULL;
-}
-
-static struct subscription *sub_free(struct line *l)
-{
-    for (size_t i = 0; i < SUBS_MAX; i++)
-        if (!l->subs[i].used)
-            return &l->subs[i];
-    return NULL;
-}
-
-static void subscribe(struct line *l, const struct node_read *r)
-{
-    uint8_t room[256];
-    struct buf b = BUF_OVER(room);
-    struct subscription *sub = sub_free(l);
-    struct msg_subscribe m = {.bucket = r->bucket,
-                              .from_head = r->from_head,
-                              .from = r->from,
-                              .credit = SYNC_CREDIT_FIRST};
-
-    if (sub == NULL)
-        return;
-    *sub = (struct subscription){.used = true, .bucket = r->bucket, .request = peer_id(l->peer)};
-    msg_subscribe_write(&b, sub->request, &m);
-    (void)peer_send(l->peer, &b);
-}
-
-static void unsubscribe(struct line *l, struct subscription *sub)
-{
-    uint8_t room[64];
-    struct buf b = BUF_OVER(room);
-
-    msg_unsubscribe_write(&b, peer_id(l->peer), &(struct msg_unsubscribe){sub->bucket});
-    sub->used = false;
-    (void)peer_send(l->peer, &b);
-}
-
 static struct line *line_of_slot(struct sync *s, uint32_t slot)
 {
     for (size_t i = 0; i < LINES; i++)
@@ -351,7 +303,8 @@ static struct line *line_of_slot(struct sync *s, uint32_t slot)
     return NULL;
 }
 
-static bool is_listed(const struct node_read *list, size_t n, uint32_t slot, uint32_t bucket)
+static bool is_listed(const struct node_read *list, size_t n, uint32_t slot,
+                      uint32_t bucket)
 {
     for (size_t i = 0; i < n; i++)
         if (list[i].slot == slot && (list[i].bucket == bucket || bucket == UINT32_MAX))
@@ -371,9 +324,10 @@ static void drop_unlisted(struct sync *s, const struct node_read *list, size_t n
             l->used = false;
             continue;
         }
-        for (size_t k = 0; l->peer && k < SUBS_MAX; k++)
-            if (l->subs[k].used && !is_listed(list, n, l->slot, l->subs[k].bucket))
-                unsubscribe(l, &l->subs[k]);
+        for (size_t k = 0; l->peer && k < NODE_READS_MAX; k++)
+            if (l->subs.list[k].used &&
+                !is_listed(list, n, l->slot, l->subs.list[k].bucket))
+                subs_drop(&l->subs.list[k], l->peer);
     }
 }
 
@@ -398,8 +352,9 @@ static void look_at_reads(struct sync *s)
         if (l == NULL)
             continue;
         line_connect(l);
-        if (l->peer && peer_is_ready(l->peer) && sub_of(l, list[i].bucket) == NULL)
-            subscribe(l, &list[i]);
+        if (l->peer && peer_is_ready(l->peer) &&
+            subs_find(&l->subs, list[i].bucket) == NULL)
+            subs_add(&l->subs, l->peer, &list[i]);
     }
 }
 
@@ -409,14 +364,15 @@ static void judge(struct line *l, struct subscription *sub, int rc)
     if (rc < 0) {
         peer_fail(l->peer, &(struct peer_end){.fate = PEER_DISK, .rc = rc});
     } else if (rc) {
-        unsubscribe(l, sub);
+        subs_drop(sub, l->peer);
         l->sync->reads_stale = true;
         l->sync->tell = true;
         run_in(l->sync, 0);
     }
 }
 
-static void take_subscribed(struct line *l, struct subscription *sub, const struct frame *f)
+static void take_subscribed(struct line *l, struct subscription *sub,
+                            const struct frame *f)
 {
     struct msg_subscribe_result m;
 
@@ -432,19 +388,6 @@ static void take_subscribed(struct line *l, struct subscription *sub, const stru
     judge(l, sub, node_subscribed(l->sync->c.node, l->slot, sub->bucket, &m));
 }
 
-static void grant(struct line *l, struct subscription *sub, size_t count)
-{
-    uint8_t room[64];
-    struct buf b = BUF_OVER(room);
-
-    sub->arrived += (uint32_t)count;
-    if (sub->arrived < SYNC_CREDIT_STEP)
-        return;
-    sub->arrived -= SYNC_CREDIT_STEP;
-    msg_credit_write(&b, &(struct msg_credit){sub->bucket, SYNC_CREDIT_STEP});
-    (void)peer_send(l->peer, &b);
-}
-
 static void take_envelopes(struct line *l, struct bytes body)
 {
     struct msg_envelopes m;
@@ -454,10 +397,10 @@ static void take_envelopes(struct line *l, struct bytes body)
         peer_fail(l->peer, &(struct peer_end){.fate = PEER_LINK, .link = LINK_BROKEN});
         return;
     }
-    sub = sub_of(l, m.bucket);
+    sub = subs_find(&l->subs, m.bucket);
     if (sub == NULL || !sub->answered)
         return; /* on its way while we unsubscribed */
-    grant(l, sub, m.envelopes.n / ENVELOPE_BYTES);
+    subs_arrived(sub, l->peer, m.envelopes.n / ENVELOPE_BYTES);
     if (peer_is_ready(l->peer))
         judge(l, sub, node_envelopes(l->sync->c.node, l->slot, &m));
 }
@@ -471,7 +414,7 @@ static void take_gap(struct line *l, struct bytes body)
         peer_fail(l->peer, &(struct peer_end){.fate = PEER_LINK, .link = LINK_BROKEN});
         return;
     }
-    sub = sub_of(l, m.bucket);
+    sub = subs_find(&l->subs, m.bucket);
     if (sub && sub->answered)
         judge(l, sub, node_gap(l->sync->c.node, l->slot, &m));
 }
@@ -563,9 +506,10 @@ static void on_answer(struct peer *p, const struct frame *f, void *arg)
     if (l->posting) {
         take_posted(l, f);
     } else {
-        for (size_t i = 0; i < SUBS_MAX; i++)
-            if (l->subs[i].used && !l->subs[i].answered && l->subs[i].request == f->id) {
-                take_subscribed(l, &l->subs[i], f);
+        for (size_t i = 0; i < NODE_READS_MAX; i++)
+            if (l->subs.list[i].used && !l->subs.list[i].answered &&
+                l->subs.list[i].request == f->id) {
+                take_subscribed(l, &l->subs.list[i], f);
                 break;
             }
     }
@@ -597,15 +541,16 @@ static uint64_t next_run_ms(struct sync *s)
 {
     uint64_t least = HOUR_MS, due = node_next_due(s->c.node), now = now_ms(s);
 
-    if (s->reads_stale || (s->posts_due && POSTING(s)->peer && peer_is_ready(POSTING(s)->peer)))
+    if (s->reads_stale ||
+        (s->posts_due && POSTING(s)->peer && peer_is_ready(POSTING(s)->peer)))
         return 0;
     if (due < least) /* 0 here: due, and waiting for a connection or an answer */
         least = due > 0 ? due : LOOK_AGAIN_MS;
     for (size_t i = 0; i < LINES; i++) {
         struct line *l = &s->lines[i];
 
-        if ((l->used || (l->posting && due == 0)) && l->peer == NULL && l->retry_ms > now &&
-            l->retry_ms - now < least)
+        if ((l->used || (l->posting && due == 0)) && l->peer == NULL &&
+            l->retry_ms > now && l->retry_ms - now < least)
             least = l->retry_ms - now;
     }
     if (s->reads_failed && least > LOOK_AGAIN_MS)

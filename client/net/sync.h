@@ -8,29 +8,27 @@
  *   reading   directory and home bucket, and everything else node_reads() lists in slot 0
  *   link      one each for a bucket read because of a contact link, as long as it is listed
  *   posting   opened when something is due, and never used to read
- * Each comes back by itself after a random part of 1, 2, 4 ... 30 s.  Credit is granted in
- * fixed steps when envelopes arrive, before anybody looks at them, so that the steps say
- * nothing about whose they were. */
+ * Each comes back by itself after a random part of 1, 2, 4 ... 30 s.  Credit: net/subs. */
 #ifndef KITH_NET_SYNC_H
 #define KITH_NET_SYNC_H
 
 #include "client/net/peer.h"
 
 enum {
-    SYNC_CREDIT_FIRST = 32 * ENVELOPES_PER_RECORD_MAX, /* 2 MB on their way, fills a fast line */
-    SYNC_CREDIT_STEP = 16 * ENVELOPES_PER_RECORD_MAX,
     SYNC_BACKOFF_LEAST_MS = 1000,
     SYNC_BACKOFF_MOST_MS = 30 * 1000,
-    SYNC_STEADY_MS = 5000,   /* a connection that stood so long resets the back-off */
-    SYNC_REPORT_MS = 5000,   /* the profile learns this often that the relay still answers */
-    SYNC_POSTS_AT_ONCE = 8,  /* sealed and committed before the loop sees to others again */
+    SYNC_STEADY_MS = 5000, /* a connection that stood so long resets the back-off */
+    SYNC_REPORT_MS =
+        5000, /* the profile learns this often that the relay still answers */
+    SYNC_POSTS_AT_ONCE =
+        8, /* sealed and committed before the loop sees to others again */
 };
 
 struct sync;
 
 struct sync_config {
     uv_loop_t *loop;
-    struct node *node; /* held by us: node_config.holder or node_hold() */
+    struct node *node;              /* held by us: node_config.holder or node_hold() */
     const struct link_times *times; /* NULL: the default */
     /* Something worth looking at changed: connected, lost, refused.  May be NULL; runs on the
      * loop, not inside a call of the owner's. */

@@ -16,7 +16,8 @@
 #include <wchar.h>
 
 enum {
-    LINE_BYTES_MAX = TEXT_BYTES_MAX + 1, /* one more than a text may have, so that it is refused */
+    LINE_BYTES_MAX = TEXT_BYTES_MAX +
+                     1, /* one more than a text may have, so that it is refused */
     PROMPT_ROOM = 256,
     KEYS_MAX = 64, /* characters of one key: an escape sequence is under 16 */
     ESC = 0x1B,
@@ -34,9 +35,9 @@ struct plain {
     EditLine *el;
     struct termios before;
     char prompt[PROMPT_ROOM];
-    struct buf raw;    /* bytes not yet cut into keys */
-    struct buf line;   /* not a terminal: the line so far */
-    struct buf paste;  /* pasted and not sent */
+    struct buf raw;   /* bytes not yet cut into keys */
+    struct buf line;  /* not a terminal: the line so far */
+    struct buf paste; /* pasted and not sent */
     bool pasting;
     wchar_t keys[KEYS_MAX]; /* the key that libedit reads now */
     size_t keys_n, keys_at;
@@ -120,7 +121,8 @@ static int edit_open(struct plain *p)
 
 /* ---- opening and closing ---------------------------------------------------------------------- */
 
-int plain_open(bool terminal, const struct plain_events *events, void *arg, struct plain **out)
+int plain_open(bool terminal, const struct plain_events *events, void *arg,
+               struct plain **out)
 {
     struct plain *p = mem_zalloc(sizeof *p);
     const char *term = getenv("TERM");

@@ -20,10 +20,11 @@ enum plain_key {
 
 struct plain;
 struct plain_events {
-    void (*line)(struct bytes text, void *arg); /* without its end; several lines if pasted */
+    void (*line)(struct bytes text,
+                 void *arg); /* without its end; several lines if pasted */
     void (*key)(enum plain_key key, void *arg);
     void (*pasted)(size_t lines, void *arg); /* shown; goes out with the next Enter */
-    void (*ended)(void *arg);                /* Ctrl-D on an empty line, or end of input */
+    void (*ended)(void *arg); /* Ctrl-D on an empty line, or end of input */
 };
 
 /* Standard input and output; terminal: they are one, and plain is to edit.  0 or -errno. */

@@ -19,8 +19,8 @@ int qr_draw(const char *text, enum qr_style style, struct buf *out)
         QRcode_free(q);
         return QR_E_LONG;
     }
-    matrix_draw(q->data, (size_t)q->width, style == QR_BLOCKS ? MATRIX_BLOCKS : MATRIX_ASCII,
-                out);
+    matrix_draw(q->data, (size_t)q->width,
+                style == QR_BLOCKS ? MATRIX_BLOCKS : MATRIX_ASCII, out);
     QRcode_free(q);
     return out->rc;
 }

@@ -120,7 +120,8 @@ static void put_pending(struct state *s, struct buf *out)
             put_char(out, ' ');
         } else {
             put_char(out, '\n');
-            if (s->pending > 1) /* one empty line at most: a message may not push others away */
+            if (s->pending >
+                1) /* one empty line at most: a message may not push others away */
                 put_char(out, '\n');
             buf_put(out, "  ", 2);
         }
@@ -128,7 +129,8 @@ static void put_pending(struct state *s, struct buf *out)
     s->pending = 0;
 }
 
-static void one_char(struct state *s, utf8proc_int32_t c, struct bytes rest, struct buf *out)
+static void one_char(struct state *s, utf8proc_int32_t c, struct bytes rest,
+                     struct buf *out)
 {
     if (c == ZWJ || c == ZWNJ) {
         if (s->shape == TEXT_NAME || s->pending || !joiner_belongs(s->before, rest))

@@ -47,7 +47,7 @@ static const char *const page_crisis[] = {
     N_("kith is slow and run by students. These are faster:"),
     N_("  1  Emergency services: your local number (112 in many countries)"),
     N_("  2  A crisis line of your country, by phone, text or chat: findahelpline.com"),
-    N_("     lists them by country; any search for \"crisis line\" finds one"),
+    N_("     lists them by country; or search the web for \"crisis line\""),
     N_("  3  Somebody near you: a friend, a neighbour, campus security, a duty doctor"),
     N_("You can keep kith open while you call. Asking is never a burden."),
     N_("kith cannot find you or send anyone."),
@@ -100,9 +100,9 @@ static const char *const page_keys[] = {
     N_("  A line that begins with // or a space is sent as text. Ctrl-C drops the line."),
 };
 
-#define PAGE(array)                                                                            \
-    {                                                                                          \
-        (array), sizeof(array) / sizeof((array)[0])                                            \
+#define PAGE(array)                                 \
+    {                                               \
+        (array), sizeof(array) / sizeof((array)[0]) \
     }
 static const struct {
     const char *const *lines;
@@ -162,7 +162,9 @@ static const struct {
     {"alarms",
      {"  kith alarms", "  kith alarms accept a1",
       N_("What the relay showed that does not fit, in plain words. accept: go on.")}},
-    {"limits", {"  kith limits", "  kith limits --json", N_("Who could learn what. Works offline.")}},
+    {"limits",
+     {"  kith limits", "  kith limits --json",
+      N_("Who could learn what. Works offline.")}},
     {"crisis",
      {"  kith crisis", "  kith crisis --json",
       N_("The crisis card. Needs no profile, no network, no passphrase.")}},
@@ -193,8 +195,8 @@ static const char *counted(enum words_counted what, unsigned long n)
     case COUNT_UNREAD:
         return ngettext("%lu new message", "%lu new messages", n);
     case COUNT_QUEUED:
-        return ngettext("%lu message waits on this device", "%lu messages wait on this device",
-                        n);
+        return ngettext("%lu message waits on this device",
+                        "%lu messages wait on this device", n);
     case COUNT_ALARMS:
         return ngettext("%lu alarm: see kith alarms", "%lu alarms: see kith alarms", n);
     case COUNT_LINES:
@@ -208,7 +210,8 @@ static const char *counted(enum words_counted what, unsigned long n)
     case COUNT_DAYS_AGO:
         return ngettext("%lu day ago", "%lu days ago", n);
     case COUNT_BEHIND:
-        return ngettext("%lu envelope still to look at", "%lu envelopes still to look at", n);
+        return ngettext("%lu envelope still to look at", "%lu envelopes still to look at",
+                        n);
     case COUNT_HELD:
         return ngettext("%lu message came while you were typing",
                         "%lu messages came while you were typing", n);

@@ -104,7 +104,8 @@ def assert_no_place_leans(envelopes):
     deviations come up by chance once in 15,000 runs."""
     n = len(envelopes)
     total = sum(spread(e) for e in envelopes)
-    for at, ones in enumerate(total.to_bytes(8 * ENVELOPE * 2, "little")[::2]):
+    counts = struct.unpack(f"<{8 * ENVELOPE}H", total.to_bytes(16 * ENVELOPE, "little"))
+    for at, ones in enumerate(counts):
         z = (2 * ones - n) / n ** 0.5
         assert abs(z) < 6, f"bit {at % 8} of byte {at // 8}: {ones} of {n}"
 
@@ -268,10 +269,11 @@ def main():
                 for text in secrets:
                     for form in forms(text):
                         assert form not in data
-        with claim("kith may not be dumped"):
-            with open(f"/proc/{one.process.pid}/limits", encoding="ascii") as f:
-                line = [x for x in f if x.startswith("Max core file size")][0]
-            assert line.split()[4:6] == ["0", "0"], line
+        with claim("neither kith nor kithd may be dumped"):
+            for pid in (one.process.pid, two.process.pid, relay.pid()):
+                with open(f"/proc/{pid}/limits", encoding="ascii") as f:
+                    line = [x for x in f if x.startswith("Max core file size")][0]
+                assert line.split()[4:6] == ["0", "0"], line
         with claim("forgetting takes it off the disk, and the other device keeps its copy"):
             ann.good("forget", convs[0])
             assert ann.json("list") == []

@@ -144,8 +144,8 @@ static void args_read__forgives__everything_when_help_is_asked(void **state)
 
 static void args_duration__takes__units_and_nothing_else(void **state)
 {
-    static const char *const bad[] = {"", "d", "7x", "-1", "1.5", "7dd", " 7d", "0", "0d",
-                                      "99999999999999999999"};
+    static const char *const bad[] = {"",    "d",   "7x", "-1", "1.5",
+                                      "7dd", " 7d", "0",  "0d", "99999999999999999999"};
     uint64_t s;
 
     (void)state;

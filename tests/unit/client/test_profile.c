@@ -87,10 +87,12 @@ static void profile_locate__follows__xdg_home_and_environment(void **state)
     assert_int_equal(setenv("KITH_PROFILE", "night", 1), 0);
     assert_int_equal(profile_locate(NULL, &p), 0);
     assert_string_equal(p.dir, "/x/data/kith/night");
-    assert_int_equal(profile_locate("day", &p), 0); /* the flag comes before the environment */
+    assert_int_equal(profile_locate("day", &p),
+                     0); /* the flag comes before the environment */
     assert_string_equal(p.name, "day");
     assert_int_equal(unsetenv("KITH_PROFILE"), 0);
-    assert_int_equal(setenv("XDG_DATA_HOME", "relative", 1), 0); /* as XDG says: ignored */
+    assert_int_equal(setenv("XDG_DATA_HOME", "relative", 1),
+                     0); /* as XDG says: ignored */
     assert_int_equal(setenv("HOME", "/h", 1), 0);
     assert_int_equal(profile_locate(NULL, &p), 0);
     assert_string_equal(p.dir, "/h/.local/share/kith/default");
@@ -104,8 +106,9 @@ static void profile_locate__follows__xdg_home_and_environment(void **state)
 
 static void profile_locate__refuses__names_that_are_none(void **state)
 {
-    static const char *const bad[] = {".", "..", ".hidden", "-x", "a b", "a\nb", "a\x1b",
-                                      "/", "/a/..", "./.x", "na\u00efve"};
+    static const char *const bad[] = {".",     "..",   ".hidden",   "-x",
+                                      "a b",   "a\nb", "a\x1b",     "/",
+                                      "/a/..", "./.x", "na\u00efve"};
     struct profile p;
     char longer[PROFILE_NAME_MAX + 2];
 

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <utf8proc.h>
 
-static void assert_safe(enum text_shape shape, const char *in, size_t in_n, const char *want)
+static void assert_safe(enum text_shape shape, const char *in, size_t in_n,
+                        const char *want)
 {
     struct bytes exact = support_exact(in, in_n);
     struct buf out;
@@ -24,7 +25,8 @@ static void assert_safe(enum text_shape shape, const char *in, size_t in_n, cons
 static void text_safe__keeps__letters_of_every_script(void **state)
 {
     (void)state;
-    SAFE(TEXT_LINE, "na\u00efve \u4f60\u597d \u0939\u093f\u0928\u094d\u0926\u0940 \U0001F600",
+    SAFE(TEXT_LINE,
+         "na\u00efve \u4f60\u597d \u0939\u093f\u0928\u094d\u0926\u0940 \U0001F600",
          "na\u00efve \u4f60\u597d \u0939\u093f\u0928\u094d\u0926\u0940 \U0001F600");
     SAFE(TEXT_LINE, "e\u0301", "e\u0301");
     SAFE(TEXT_LINE, "", "");
@@ -34,7 +36,10 @@ static void text_safe__drops__control_characters(void **state)
 {
     (void)state;
     SAFE(TEXT_LINE, "a\x1b[31mb\x07\x7f\0c", "a[31mbc");
-    SAFE(TEXT_LINE, "a\xc2\x9b" "31mb", "a31mb"); /* C1: a one-byte escape */
+    SAFE(TEXT_LINE,
+         "a\xc2\x9b"
+         "31mb",
+         "a31mb"); /* C1: a one-byte escape */
     SAFE(TEXT_LINE, "a\tb", "a b");
 }
 
@@ -60,7 +65,8 @@ static void text_safe__keeps__joiners_where_they_spell(void **state)
     (void)state;
     SAFE(TEXT_LINE, "\u0915\u094d\u200d\u0937", "\u0915\u094d\u200d\u0937");
     SAFE(TEXT_NAME, "\u0915\u094d\u200d\u0937", "\u0915\u094d\u0937");
-    SAFE(TEXT_LINE, "\u0915\u200d\u200d\u200d\u0937", "\u0915\u200d\u0937"); /* one will do */
+    SAFE(TEXT_LINE, "\u0915\u200d\u200d\u200d\u0937",
+         "\u0915\u200d\u0937"); /* one will do */
 }
 
 static void text_safe__isolates__right_to_left_text(void **state)
@@ -74,7 +80,11 @@ static void text_safe__indents__every_line_after_the_first(void **state)
 {
     (void)state;
     SAFE(TEXT_BLOCK, "one\ntwo\r\nthree", "one\n  two\n  three");
-    SAFE(TEXT_BLOCK, "one\u2028two\x0b" "three\xc2\x85" "four", "one\n  two\n  three\n  four");
+    SAFE(TEXT_BLOCK,
+         "one\u2028two\x0b"
+         "three\xc2\x85"
+         "four",
+         "one\n  two\n  three\n  four");
     SAFE(TEXT_BLOCK, "one\n\n\n\n\n\ntwo\n\n", "one\n\n  two");
     SAFE(TEXT_BLOCK, "\n\nyou: hello", "you: hello");
     SAFE(TEXT_LINE, "one\n\ntwo\n", "one two");
@@ -95,7 +105,11 @@ static void text_safe__cuts__piles_of_marks(void **state)
 static void text_safe__replaces__what_is_not_utf8(void **state)
 {
     (void)state;
-    SAFE(TEXT_LINE, "a\xff" "b", "a\ufffd" "b");
+    SAFE(TEXT_LINE,
+         "a\xff"
+         "b",
+         "a\ufffd"
+         "b");
     SAFE(TEXT_LINE, "a\xed\xa0\x80", "a\ufffd\ufffd\ufffd"); /* a surrogate */
     SAFE(TEXT_LINE, "a\xc0\xaf", "a\ufffd\ufffd");           /* an overlong slash */
     SAFE(TEXT_LINE, "a\xf0\x9f\x98", "a\ufffd\ufffd\ufffd"); /* cut short */
@@ -117,12 +131,13 @@ static void text_safe__never_lets_through__steering_in_any_bytes(void **state)
         support_random_fill(&r, in, n);
         for (size_t i = 0; i < n; i++) /* mostly beginnings and ends of real characters */
             if (support_random_below(&r, 2))
-                in[i] = (uint8_t)"\xe2\x80\xae\xaa\xc2\x9b\x1b[\na"[in[i] % 10];
+                in[i] = (uint8_t) "\xe2\x80\xae\xaa\xc2\x9b\x1b[\na"[in[i] % 10];
         buf_init(&out, 4096);
         text_safe((struct bytes){in, n}, TEXT_LINE, &out);
         assert_int_equal(out.rc, 0);
         for (size_t at = 0; at < out.n;) {
-            utf8proc_ssize_t k = utf8proc_iterate(out.p + at, (utf8proc_ssize_t)(out.n - at), &c);
+            utf8proc_ssize_t k = utf8proc_iterate(out.p + at,
+                                                  (utf8proc_ssize_t)(out.n - at), &c);
 
             assert_true(k > 0);
             assert_true(c >= 0x20 && c != 0x7F && !(c >= 0x80 && c < 0xA0));

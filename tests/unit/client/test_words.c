@@ -71,7 +71,8 @@ static void each(check_fn *check)
 {
     char *header = load("words.h"), *source = load("words.c");
 
-    assert_true(each_sentence(header, check) + each_sentence(source, check) > SENTENCES_LEAST);
+    assert_true(each_sentence(header, check) + each_sentence(source, check) >
+                SENTENCES_LEAST);
     free(header);
     free(source);
 }
@@ -96,9 +97,10 @@ static void has_none_of(const char *s, const char *const *words, size_t n)
 static void no_diagnosis(const char *s)
 {
     static const char *const words[] = {
-        "depress", "anxi", "bipolar", "psycho", "schizo", "disorder", "diagnos", "symptom",
-        "patient", "mental illness", "mental health", "suicid", "commit", "self-harm", "overdose",
-        "addict", "trauma", "risk level", "score", "therapy",
+        "depress",       "anxi",    "bipolar",    "psycho",    "schizo",
+        "disorder",      "diagnos", "symptom",    "patient",   "mental illness",
+        "mental health", "suicid",  "commit",     "self-harm", "overdose",
+        "addict",        "trauma",  "risk level", "score",     "therapy",
     };
 
     has_none_of(s, words, COUNT(words));
@@ -107,9 +109,12 @@ static void no_diagnosis(const char *s)
 static void no_promise(const char *s)
 {
     static const char *const words[] = {
-        "100%", "guarantee", "completely", "totally", "fully anonymous", "untraceable",
-        "unbreakable", "military", "help is on", "someone will", "will be with you",
-        "it gets better", "always there", "you are safe", "never be known", "secure",
+        "100%",         "guarantee",        "completely",
+        "totally",      "fully anonymous",  "untraceable",
+        "unbreakable",  "military",         "help is on",
+        "someone will", "will be with you", "it gets better",
+        "always there", "you are safe",     "never be known",
+        "secure",
     };
 
     has_none_of(s, words, COUNT(words));
@@ -118,9 +123,9 @@ static void no_promise(const char *s)
 static void no_blame(const char *s)
 {
     static const char *const words[] = {
-        "invalid", "illegal", "fatal", "abort", "terminated", "abandoned", "your fault",
-        "you failed", "must not", "forbidden", "oops", "sorry", "please wait", "rejected",
-        "denied", "malformed",
+        "invalid",     "illegal",    "fatal",    "abort",     "terminated", "abandoned",
+        "your fault",  "you failed", "must not", "forbidden", "oops",       "sorry",
+        "please wait", "rejected",   "denied",   "malformed",
     };
 
     has_none_of(s, words, COUNT(words));

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { BUCKETS = 4, DAY_S = 24 * 60 * 60, NOW_S = 20000 * DAY_S };
+enum { BUCKETS = 8, DAY_S = 24 * 60 * 60, NOW_S = 20000 * DAY_S };
 
 static const uint8_t cohort[32] = {1};
 static struct store *store;
@@ -40,8 +40,11 @@ static void append(uint32_t bucket, unsigned count, uint64_t now_s)
     uint8_t envelope[ENVELOPE_BYTES] = {0};
     struct store_post post = {.bucket = bucket, .envelope = envelope};
 
-    for (unsigned i = 0; i < count; i++) {
-        le_put(envelope, i, 4);
+    for (unsigned i = 0; i < count; i++) { /* each says where it belongs */
+        struct store_tail tail;
+
+        assert_int_equal(store_tail(store, bucket, &tail), 0);
+        le_put(envelope, tail.next * BUCKETS + bucket, 4);
         assert_int_equal(store_append(store, &post, 1, now_s), 0);
     }
     fanout_grown(fanout, bucket);
@@ -67,12 +70,18 @@ static void expect_envelopes(struct subscription *sub, uint64_t first, size_t co
 {
     struct frame f = fill_one(sub);
     struct msg_envelopes m;
+    uint8_t head[HASH_BYTES];
 
     assert_int_equal(f.kind, FRAME_NOTIFY);
     assert_true(mp_is(f.method, "envelopes"));
     assert_int_equal(msg_envelopes_read(f.body, &m), 0);
     assert_int_equal(m.first, first);
     assert_int_equal(m.envelopes.n, count * ENVELOPE_BYTES);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(le_get(m.envelopes.p + i * ENVELOPE_BYTES, 4),
+                         (first + i) * BUCKETS + m.bucket);
+    assert_int_equal(store_head_before(store, m.bucket, first + count, head), 0);
+    assert_memory_equal(m.head, head, HASH_BYTES);
 }
 
 static void fanout__gives_15_at_a_time__up_to_the_credit(void **state)
@@ -177,19 +186,33 @@ static void fanout__gives_the_same__to_readers_at_one_place_and_at_others(void *
 
     (void)state;
     for (size_t i = 0; i < COUNT(subs); i++)
-        subs[i] = fanout_add(fanout, 2 + i % 2, 1 + (i % 3 == 2), 100, &woken[0]);
+        subs[i] = fanout_add(fanout, 2 + 4 * (i % 2), 1 + (i % 3 == 2), 100, &woken[0]);
     append(2, 20, NOW_S);
-    append(3, 20, NOW_S);
+    append(6, 20, NOW_S);
     for (size_t i = 0; i < COUNT(subs); i++)
         expect_envelopes(subs[i], 1 + (i % 3 == 2), 15);
     append(2, 7, NOW_S);
-    append(3, 7, NOW_S);
+    append(6, 7, NOW_S);
     for (size_t i = 0; i < COUNT(subs); i++) {
         uint64_t first = 16 + (i % 3 == 2);
 
         expect_envelopes(subs[i], first, 28 - first);
         fanout_remove(subs[i]);
     }
+}
+
+static void fanout__gives_each__its_own_credit_and_no_more(void **state)
+{
+    struct subscription *rich = fanout_add(fanout, 2, 1, 100, &woken[0]);
+    struct subscription *poor = fanout_add(fanout, 2, 1, 2, &woken[1]);
+
+    (void)state;
+    append(2, 12, NOW_S);
+    expect_envelopes(rich, 1, 12);
+    expect_envelopes(poor, 1, 2);
+    assert_false(fanout_owes(poor));
+    fanout_remove(rich);
+    fanout_remove(poor);
 }
 
 static void fanout__puts_in_only__what_fits_beside_other_frames(void **state)
@@ -235,6 +258,7 @@ int main(void)
         OPENED(fanout__says_gap_and_goes_on__when_the_cursor_has_expired),
         OPENED(fanout__says_gap__when_all_has_expired_and_goes_on_with_the_next),
         OPENED(fanout__gives_the_same__to_readers_at_one_place_and_at_others),
+        OPENED(fanout__gives_each__its_own_credit_and_no_more),
         OPENED(fanout__puts_in_only__what_fits_beside_other_frames),
         OPENED(fanout__forgets_nothing__when_memory_fails),
     };

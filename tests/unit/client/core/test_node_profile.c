@@ -8,6 +8,74 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- what is on the disk ---- */
+
+static bool file_has(const char *path, const char *phrase)
+{
+    size_t want = strlen(phrase), have = 0;
+    FILE *f = fopen(path, "rb");
+    int c;
+
+    while (f && have < want && (c = fgetc(f)) != EOF)
+        have = c == phrase[have] ? have + 1 : c == phrase[0];
+    if (f)
+        assert_int_equal(fclose(f), 0);
+    return have == want;
+}
+
+static void profile_files__hold_no_byte__of_a_typed_phrase(void **state)
+{
+    static const char phrase[] = "I failed the anatomy exam twice";
+    static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
+    char *dir = support_dir();
+    struct world w;
+    int64_t a, b;
+    char name[16];
+
+    (void)state;
+    world_start(&w, 22, 2, dir);
+    world_link(&w, 0, 1, &a, &b);
+    world_send(&w.people[0], a, phrase);
+    world_settle(&w, 120 * 1000);
+    for (size_t i = 0; i < 2; i++)
+        for (size_t k = 0; k < COUNT(ends); k++) {
+            (void)snprintf(name, sizeof name, "%c%s", (char)('a' + i), ends[k]);
+            assert_false(file_has(support_path(dir, name), phrase));
+        }
+    for (uint32_t bucket = 0; bucket < WORLD_BUCKETS; bucket++) /* nor on the wire */
+        for (size_t at = 0;
+             at + sizeof phrase < w.view.logs[bucket].count * ENVELOPE_BYTES; at++)
+            assert_memory_not_equal(w.view.logs[bucket].envelopes + at, phrase,
+                                    sizeof phrase - 1);
+    world_stop(&w);
+    support_dir_drop(dir);
+}
+
+static void node_posts_lost__that_could_not_be_written__is_made_up_for(void **state)
+{
+    struct support_fault fault;
+    struct world w;
+    struct world_history h;
+    int64_t a, b;
+
+    (void)state;
+    world_start(&w, 23, 2, NULL);
+    world_link(&w, 0, 1, &a, &b);
+    world_settle(&w, 120 * 1000);
+    world_send(&w.people[0], a, "on its way");
+    assert_true(world_take_post(&w.people[0]));
+    w.people[0].wire_n = 0;
+    support_fail_nth(&fault, SEAM_SYNC, 1, -EIO);
+    assert_int_equal(node_posts_lost(w.people[0].node), -EIO);
+    support_fail_none();
+    assert_int_equal(node_next_due(w.people[0].node), 0);
+    world_settle(&w, 120 * 1000);
+    h = world_history(&w.people[0], a);
+    assert_int_equal(h.list[0].state, MESSAGE_DELIVERED);
+    world_history_drop(&h);
+    world_stop(&w);
+}
+
 /* ---- forgetting ---- */
 
 static void node_forget__takes_away__texts_keys_and_what_was_to_be_sent(void **state)
@@ -188,6 +256,8 @@ static void node_events__can_be_resumed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(node_posts_lost__that_could_not_be_written__is_made_up_for),
+        cmocka_unit_test(profile_files__hold_no_byte__of_a_typed_phrase),
         cmocka_unit_test(node_forget__takes_away__texts_keys_and_what_was_to_be_sent),
         cmocka_unit_test(node__of_a_second_process__writes_and_the_holder_sends),
         cmocka_unit_test(node_open__says__why_it_cannot),
