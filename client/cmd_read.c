@@ -14,8 +14,13 @@ enum { LOOK_MS = 5000, STEADY_MS = 300 };
 
 static bool is_caught_up(struct app *a, void *arg)
 {
+    struct status st;
+
     (void)arg;
-    return a->sync == NULL || sync_state(a->sync) == RELAY_CONNECTED || app_gave_up(a);
+    if (a->sync == NULL || sync_state(a->sync) == RELAY_CONNECTED || app_gave_up(a))
+        return true;
+    /* After an alarm a bucket is not read on: there is nothing to wait for. */
+    return node_status(a->node, &st) != 0 || st.held;
 }
 
 /* Fetch what there is; what does not come in time is not worth failing for. */

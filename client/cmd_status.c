@@ -13,8 +13,12 @@ enum { LOOK_MS = 5000 };
 
 static bool is_known(struct app *a, void *arg)
 {
+    struct status st;
+
     (void)arg;
-    return sync_state(a->sync) == RELAY_CONNECTED || app_gave_up(a);
+    if (sync_state(a->sync) == RELAY_CONNECTED || app_gave_up(a))
+        return true;
+    return node_status(a->node, &st) != 0 || st.held; /* an alarm: it is not read on */
 }
 
 static void print_relay(struct app *a, const struct status *st)

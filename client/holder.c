@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE 1 /* struct ucred */
 #include "client/holder.h"
 
+#include "client/platform.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/seam.h"
@@ -73,15 +73,6 @@ int holder_path(const struct profile *p, bool make, char out[HOLDER_PATH_MAX])
         return 0;
     (void)snprintf(folder, sizeof folder, "/tmp/kith-%u", (unsigned)geteuid());
     return path_under(folder, id, make, out);
-}
-
-static bool is_us(int fd)
-{
-    struct ucred peer;
-    socklen_t n = sizeof peer;
-
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 &&
-           peer.uid == geteuid();
 }
 
 /* ---- the holder's side --------------------------------------------------------------------- */
@@ -264,7 +255,7 @@ static void on_client(uv_stream_t *server, int status)
     if (c == NULL)
         return; /* libuv keeps it waiting; the other side gives up after its 2 s */
     if (uv_accept(server, (uv_stream_t *)&c->pipe) ||
-        uv_fileno((uv_handle_t *)&c->pipe, &fd) || !is_us(fd) ||
+        uv_fileno((uv_handle_t *)&c->pipe, &fd) || !platform_is_us(fd) ||
         uv_read_start((uv_stream_t *)&c->pipe, on_ask_alloc, on_ask))
         client_close(c);
 }
@@ -378,7 +369,7 @@ static int dial(const struct profile *p)
         return -1;
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
-    if (connect(fd, (struct sockaddr *)&to, sizeof to) == 0 && is_us(fd))
+    if (connect(fd, (struct sockaddr *)&to, sizeof to) == 0 && platform_is_us(fd))
         return fd;
     (void)close(fd);
     return -1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kith: the person's side.  Flow  argv -> args -> app -> cmd_* -> exit code. */
 #include "client/cmd.h"
-#include "client/prompt.h"
+#include "client/platform.h"
 #include "client/say.h"
 #include "client/ui/words.h"
 #include "lib/log.h"
@@ -150,7 +150,7 @@ int main(int argc, char **argv)
         return cmd_crisis(&app);
     if (args.verb == VERB_LIMITS)
         return cmd_limits(&app);
-    prompt_forbid_dumps();
+    platform_forbid_dumps();
     if (secret_start())
         return say_fail(&app, EXIT_BUG, "internal", _(W_BUG), "libsodium");
     exit = app_start(&app, &args);

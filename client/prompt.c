@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/prompt.h"
 
-#include "lib/log.h"
 #include "lib/seam.h"
 
 #include <errno.h>
@@ -9,8 +8,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
@@ -48,14 +45,6 @@ void prompt_catch_signals(void (*wake)(void))
 int prompt_signal(void)
 {
     return signal_came;
-}
-
-void prompt_forbid_dumps(void)
-{
-    struct rlimit none = {0, 0};
-
-    if (setrlimit(RLIMIT_CORE, &none) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
-        log_warn("core dumps could not be switched off here");
 }
 
 /* ---- lines ----------------------------------------------------------------------------- */

@@ -2,8 +2,7 @@
 /* prompt: questions on the terminal, and text from standard input.
  * Flow     terminal, standard input -> prompt -> app, cmd_*
  * Owns     the terminal's settings while a passphrase is typed; always put back
- * Threads  the loop's, which stands still meanwhile
- * Linux-only calls of the client are here and in holder.c. */
+ * Threads  the loop's, which stands still meanwhile */
 #ifndef KITH_CLIENT_PROMPT_H
 #define KITH_CLIENT_PROMPT_H
 
@@ -22,9 +21,6 @@ enum { PROMPT_LINE_BYTES_MAX = 4096 };
 void prompt_catch_signals(void (*wake)(void));
 /* The signal that came, or 0. */
 int prompt_signal(void);
-
-/* No dumps of memory, from here on (RLIMIT_CORE and the kernel's own mark). */
-void prompt_forbid_dumps(void);
 
 /* Ask with echo off on the terminal itself, not on standard input; out is a growing buffer.
  * 0, PROMPT_E_NONE, _INTERRUPTED, _NO_TTY or -errno. */

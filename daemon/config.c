@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Each file goes through config_scan (unknown names) and libconfuse (syntax), whose validation
- * hook hands every value to the table in config_keys.c; all of them report into one list. */
+/* Each file goes through config_scan (unknown names) and libconfuse (syntax), whose
+ * validation hook hands every value to the table in config_keys.c; all of them report
+ * into one list. */
 #include "daemon/config.h"
 
 #include "daemon/config_keys.h"
@@ -31,7 +32,7 @@ static struct reading *reading;
 static const char *const section_names[] = {"relay", "board", "limits", "log"};
 enum { SECTIONS = sizeof section_names / sizeof section_names[0], KEYS_MAX = 16 };
 
-/* ---- problems -------------------------------------------------------------------------- */
+/* ---- problems ---------------------------------------------------------------------- */
 
 void config_problems_free(struct config_problems *p)
 {
@@ -40,7 +41,8 @@ void config_problems_free(struct config_problems *p)
     p->count = 0;
 }
 
-/* A list is validated once more when it is complete: the same words are not said twice. */
+/* A list is validated once more when it is complete: the same words are not said twice.
+ */
 static void add_problem(struct reading *r, const char *text)
 {
     struct config_problems *p = r->problems;
@@ -95,7 +97,7 @@ static void on_unknown(size_t line, const char *section, const char *name, void 
         problem(arg, line, "\"%s\" is not known here.", name);
 }
 
-/* ---- libconfuse -------------------------------------------------------------------------- */
+/* ---- libconfuse -------------------------------------------------------------------- */
 
 static void on_syntax(cfg_t *cfg, const char *fmt, va_list ap)
 {
@@ -174,7 +176,7 @@ static void parse(struct reading *r, const char *text)
     reading = NULL;
 }
 
-/* ---- files ------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------- */
 
 /* 0; -ENOENT and other -errno when the file can't be read. */
 static int read_file(struct reading *r, const char *path, const char *shown)
@@ -291,7 +293,7 @@ void config_defaults(struct config *out)
     out->log = LOG_LEVEL_NOTICE;
 }
 
-/* ---- writing, showing, comparing ------------------------------------------------------------ */
+/* ---- writing, showing, comparing --------------------------------------------------- */
 
 void config_show(const struct config *c, bool changed_only,
                  void (*line)(const char *text, void *arg), void *arg)
@@ -335,8 +337,9 @@ void config_diff(const struct config *was, const struct config *now,
 static int write_readme(const char *file)
 {
     static const char text[] =
-        "Settings of your own go here, in files that end in .conf.  They are read in the order\n"
-        "of their names, after kithd.conf; what is read later wins.  Then run: kithctl reload\n";
+        "Settings of your own go here, in files that end in .conf.  They are read in\n"
+        "the order of their names, after kithd.conf; what is read later wins.  Then\n"
+        "run: kithctl reload\n";
     char path[CONFIG_PATH_BYTES];
     int n = snprintf(path, sizeof path, "%s.d", file);
     int rc;
@@ -363,7 +366,8 @@ static void put_setting(struct buf *b, const struct config *c, const char *secti
 int config_create(const char *file, const struct config *c)
 {
     static const char head[] =
-        "# kithd's settings.  kithd --show-config lists all of them; kithctl reload applies\n"
+        "# kithd's settings.  kithd --show-config lists all of them; kithctl reload "
+        "applies\n"
         "# what was changed.  Own settings outlast upgrades in the folder kithd.conf.d.\n"
         "relay {\n";
     struct buf text;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config: kithd.conf and kithd.conf.d/ (drop-ins beside it, *.conf, sorted; later wins).
  * Flow     files -> config_load -> main, relay, kithctl
- * Owns     nothing beyond the call.  Threads: one at a time (libconfuse's scanner is global).
- * All problems of all files are collected, each with file and line, and with the nearest key
- * that exists when one is unknown. */
+ * Owns     nothing beyond the call
+ * Threads  one at a time: libconfuse's scanner is global
+ * All problems of all files are collected, each with file and line, and with the nearest
+ * key that exists when one is unknown. */
 #ifndef KITH_DAEMON_CONFIG_H
 #define KITH_DAEMON_CONFIG_H
 
@@ -42,8 +43,8 @@ struct config {
 
 struct config_problems {
     size_t count;
-    char *line
-        [CONFIG_PROBLEMS_MAX]; /* "kithd.conf:14: ..."; freed by config_problems_free */
+    char *line[CONFIG_PROBLEMS_MAX]; /* "kithd.conf:14: ..."; freed by
+                                        config_problems_free */
 };
 void config_problems_free(struct config_problems *p);
 
@@ -53,12 +54,12 @@ void config_defaults(struct config *out);
  * 0, CONFIG_E_BAD, CONFIG_E_ABSENT, -ENOMEM. */
 MUST_USE int config_load(const char *file, struct config *out,
                          struct config_problems *problems);
-/* Write a new file with this name, address and listen list, and README in an empty drop-in
- * folder beside it.  0, -EEXIST (nothing changed), -EINVAL (a name that can't be written),
- * -errno. */
+/* Write a new file with this name, address and listen list, and README in an empty
+ * drop-in folder beside it.  0, -EEXIST (nothing changed), -EINVAL (a name that can't be
+ * written), -errno. */
 MUST_USE int config_create(const char *file, const struct config *c);
-/* The settings, one "section.key = value" a visit; changed_only: those that differ from the
- * defaults. */
+/* The settings, one "section.key = value" a visit; changed_only: those that differ from
+ * the defaults. */
 void config_show(const struct config *c, bool changed_only,
                  void (*line)(const char *text, void *arg), void *arg);
 
@@ -68,8 +69,9 @@ void config_diff(const struct config *was, const struct config *now,
                  void (*differs)(const char *key, enum config_applies how, void *arg),
                  void *arg);
 
-/* The relay's folder when none is named: /var/lib/kithd for root, else $XDG_DATA_HOME/kithd,
- * else ~/.local/share/kithd.  0, -ENOENT (no home), -ENAMETOOLONG. */
+/* The relay's folder when none is named: /var/lib/kithd for root, else
+ * $XDG_DATA_HOME/kithd, else ~/.local/share/kithd.  0, -ENOENT (no home), -ENAMETOOLONG.
+ */
 MUST_USE int config_default_dir(char out[CONFIG_PATH_BYTES]);
 
 #endif

@@ -12,8 +12,8 @@ struct config_key {
     const char *section, *name;
     bool list; /* { "a", "b" } instead of "a" */
     enum config_applies applies;
-    /* Put one value into c; a list is cleared before its first.  False: not taken; expected
-     * then says what would be. */
+    /* Put one value into c; a list is cleared before its first.  False: not taken;
+     * expected then says what would be. */
     bool (*set)(struct config *c, const char *value, char expected[CONFIG_EXPECT_CHARS]);
     void (*show)(const struct config *c, char out[CONFIG_VALUE_CHARS]);
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The grammar, as far as it matters here:  name [+]= value | name = { values } | name { ... }
- * with strings in '' or "", and comments after #, // or between slash-star and star-slash. */
+/* The grammar, as far as it matters here:  name [+]= value | name = { values } | name {
+ * ... } with strings in '' or "", and comments after #, // or between slash-star and
+ * star-slash. */
 #include "daemon/config_scan.h"
 
 #include "daemon/config_keys.h"

@@ -38,7 +38,8 @@ struct conn {
     struct relay *relay;
     struct session *session;
     struct unsent *unsent;
-    /* Bytes not yet dealt with; the first frames_n are frames of a record opened already. */
+    /* Bytes not yet dealt with; the first frames_n are frames of a record opened already.
+     */
     uint8_t *in;
     size_t in_n, in_room, frames_n;
     uint64_t since_ms; /* accepted; then: in FINISHING or LINGERING */
@@ -52,9 +53,10 @@ struct conn {
     struct channel channel;
 };
 
-/* The chain: conn_accept -> on_alloc, on_read -> take -> take_preamble, take_ask, take_message
- * -> conn_handshaken -> take_record -> session; conn_pump -> send_next -> write_bytes -> on_taken;
- * conn_finish -> linger; conn_close -> on_closed. */
+/* The chain: conn_accept -> on_alloc, on_read -> take -> take_preamble, take_ask,
+ * take_message
+ * -> conn_handshaken -> take_record -> session; conn_pump -> send_next -> write_bytes ->
+ * on_taken; conn_finish -> linger; conn_close -> on_closed. */
 static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *buf);
 static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf);
 static void on_taken(uv_write_t *w, int status);
@@ -82,7 +84,7 @@ const uint8_t *conn_hash(const struct conn *c)
     return c->channel.h;
 }
 
-/* ---- arriving ------------------------------------------------------------------------ */
+/* ---- arriving ---------------------------------------------------------------------- */
 
 static int admit(struct conn *c)
 {
@@ -144,9 +146,10 @@ struct conn *conn_new(void)
     return mem_zalloc(sizeof(struct conn));
 }
 
-/* ---- bytes in ------------------------------------------------------------------------ */
+/* ---- bytes in ---------------------------------------------------------------------- */
 
-/* What is read at once may have to be kept: members may send a burst, strangers a record. */
+/* What is read at once may have to be kept: members may send a burst, strangers a record.
+ */
 static unsigned burst(const struct conn *c)
 {
     return c->state == CONN_OPEN && c->session->state >= SESSION_PROVEN
@@ -249,8 +252,9 @@ static size_t take_message(struct conn *c, const uint8_t *p, size_t n)
     return n;
 }
 
-/* Give frames to the session.  What it does not take now is moved to the end of p[0..end), so
- * that it lies right before the bytes that follow.  Returns how many bytes are done with. */
+/* Give frames to the session.  What it does not take now is moved to the end of
+ * p[0..end), so that it lies right before the bytes that follow.  Returns how many bytes
+ * are done with. */
 static size_t feed(struct conn *c, struct bytes frames, uint8_t *p, size_t end)
 {
     int rc = session_feed(c->session, &frames);
@@ -362,7 +366,7 @@ static void read_on(struct conn *c)
         start_reading(c);
 }
 
-/* ---- the handshake's end --------------------------------------------------------------- */
+/* ---- the handshake's end ----------------------------------------------------------- */
 
 void conn_handshaken(uint64_t id, int rc, const struct channel *channel,
                      const uint8_t msg2[CHANNEL_MSG2_BYTES], void *relay)
@@ -388,7 +392,7 @@ void conn_handshaken(uint64_t id, int rc, const struct channel *channel,
         start_reading(c);
 }
 
-/* ---- bytes out ------------------------------------------------------------------------- */
+/* ---- bytes out --------------------------------------------------------------------- */
 
 static void write_rest(struct conn *c, const uint8_t *p, size_t n)
 {
@@ -519,7 +523,7 @@ void conn_wake(struct conn *c)
         conns_ready(c->relay->conns, &c->member);
 }
 
-/* ---- deadlines ------------------------------------------------------------------------- */
+/* ---- deadlines --------------------------------------------------------------------- */
 
 static void tick_open(struct conn *c, uint64_t now)
 {
@@ -550,7 +554,7 @@ void conn_tick(struct conn *c)
         conn_close(c, "finished");
 }
 
-/* ---- leaving --------------------------------------------------------------------------- */
+/* ---- leaving ----------------------------------------------------------------------- */
 
 void conn_finish(struct conn *c, const char *why)
 {
@@ -580,7 +584,8 @@ void conn_close(struct conn *c, const char *why)
     conns_remove(c->relay->conns, &c->member);
 }
 
-/* The session goes here and not in conn_close(): a handler of its may still be at work. */
+/* The session goes here and not in conn_close(): a handler of its may still be at work.
+ */
 static void on_closed(uv_handle_t *h)
 {
     struct conn *c = h->data;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* conn: one connection: preamble, handshake, records, deadlines.  SPEC 2.
- * Flow     listener -> conn_accept -> on_read -> channel -> session_feed;
- *          conn_wake -> conn_pump -> session_fill -> channel -> the socket
- * Owns     the socket, the channel's keys, bytes of an incomplete record, the rest of a record
- *          the peer has not taken yet
+ * Flow     listener -> conn_accept -> on_read -> channel -> session_feed; conn_wake ->
+ *          conn_pump -> session_fill -> channel -> the socket
+ * Owns     the socket, the channel's keys, bytes of an incomplete record, the rest of
+ *          a record the peer has not taken yet
  * Threads  the loop's
  *
  *                        0x01                16 bytes, ours: key sent
@@ -32,7 +32,8 @@ struct session;
 
 /* Memory for one that waits; NULL: there is none.  conn_accept() owns it from then on. */
 MUST_USE struct conn *conn_new(void);
-/* Take the connection that waits on this listening socket; one over a cap is closed at once. */
+/* Take the connection that waits on this listening socket; one over a cap is closed at
+ * once. */
 void conn_accept(struct conn *c, struct relay *r, uv_stream_t *server);
 
 /* The handshake that conn_accept's connection asked for has ended; found by id. */

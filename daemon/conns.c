@@ -10,8 +10,9 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-/* The kernel takes no more than this ahead of what is on its way: a reader that stalls holds
- * little of our memory, and its next record is built from what the log has by then. */
+/* The kernel takes no more than this ahead of what is on its way: a reader that stalls
+ * holds little of our memory, and its next record is built from what the log has by then.
+ */
 enum { UNSENT_IN_KERNEL_BYTES = 128 * 1024 };
 
 static void on_pump(uv_idle_t *idle);
@@ -130,8 +131,8 @@ void conns_ready(struct conns *cs, struct conns_member *m)
     list_append(&cs->ready, &m->ready);
 }
 
-/* One record each, then the loop looks at its sockets again: nobody's backlog keeps the others
- * waiting. */
+/* One record each, then the loop looks at its sockets again: nobody's backlog keeps the
+ * others waiting. */
 static void on_pump(uv_idle_t *idle)
 {
     struct conns *cs = idle->data;

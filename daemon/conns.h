@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conns: all connections: who is there, who has something to do, whose deadline is over.
- * Flow     listener -> conns -> conn;  fanout, handle_* -> conn_wake -> conns -> conn_pump
+/* conns: all connections: who is there, who has something to do, whose deadline is
+ * over.
+ * Flow     listener -> conns -> conn;  fanout, handle_* -> conn_wake -> conns ->
+ *          conn_pump
  * Owns     the list, the index by id, two scratch buffers that all connections share
  * Threads  the loop's
- * A connection that is idle costs its struct conn and nothing else: bytes are read into one
- * scratch buffer and records are built in the other; only what is incomplete gets memory. */
+ * A connection that is idle costs its struct conn and nothing else: bytes are read into
+ * one scratch buffer and records are built in the other; only what is incomplete gets
+ * memory. */
 #ifndef KITH_DAEMON_CONNS_H
 #define KITH_DAEMON_CONNS_H
 
@@ -60,7 +63,8 @@ void conns_close_all(struct conns *cs, const char *why);
 size_t conns_count(const struct conns *cs);
 /* Nothing of any connection is left, not even a handle being closed. */
 bool conns_gone(const struct conns *cs);
-/* When all are gone: close the two handles (closed runs once for each; returns 2); then free. */
+/* When all are gone: close the two handles (closed runs once for each; returns 2); then
+ * free. */
 int conns_stop(struct conns *cs, uv_close_cb closed);
 void conns_free(struct conns *cs); /* NULL is fine */
 

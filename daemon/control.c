@@ -30,8 +30,8 @@ struct control {
     void *closed_arg;
     char path[sizeof((struct sockaddr_un *)0)->sun_path];
     uv_pipe_t server;
-    /* Takes, only to close it, a connection there is no memory for: libuv tells of no other
-     * before this one is taken. */
+    /* Takes, only to close it, a connection there is no memory for: libuv tells of no
+     * other before this one is taken. */
     uv_pipe_t refused;
     bool refusing, owed;
 };
@@ -49,13 +49,14 @@ struct client {
     uint8_t room[READ_BYTES];
 };
 
-/* on_connection -> on_read -> serve -> control_call ... control_answer -> on_written -> serve */
+/* on_connection -> on_read -> serve -> control_call ... control_answer -> on_written ->
+ * serve */
 static void on_connection(uv_stream_t *server, int status);
 static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf);
 static void on_written(uv_write_t *w, int status);
 static void on_closed(uv_handle_t *h);
 
-/* ---- opening -------------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------- */
 
 int control_start(struct relay *r, struct control **out)
 {
@@ -87,7 +88,7 @@ int control_start(struct relay *r, struct control **out)
     return uv_listen((uv_stream_t *)&c->server, BACKLOG, on_connection);
 }
 
-/* ---- clients --------------------------------------------------------------------------------- */
+/* ---- clients ----------------------------------------------------------------------- */
 
 static void client_close(struct client *cl)
 {
@@ -273,7 +274,7 @@ void control_drained(struct control *c)
     }
 }
 
-/* ---- closing --------------------------------------------------------------------------------- */
+/* ---- closing ----------------------------------------------------------------------- */
 
 static void gone(struct control *c)
 {

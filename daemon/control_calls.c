@@ -23,7 +23,7 @@ struct call {
     uint64_t client;
 };
 
-/* ---- answers -------------------------------------------------------------------------------- */
+/* ---- answers ----------------------------------------------------------------------- */
 
 static void begin_result(struct buf *b)
 {
@@ -109,7 +109,8 @@ static void answer_params(const struct call *c, const char *what)
     answer_error(c, "bad-params", what, NULL);
 }
 
-/* The one number a method takes.  False: it was not a number in least..most, and is answered. */
+/* The one number a method takes.  False: it was not a number in least..most, and is
+ * answered. */
 static bool read_number(const struct call *c, struct bytes params, const char *name,
                         uint64_t least, uint64_t most, uint64_t *v)
 {
@@ -128,7 +129,7 @@ static bool read_number(const struct call *c, struct bytes params, const char *n
     return false;
 }
 
-/* ---- status, held, descriptor ----------------------------------------------------------------- */
+/* ---- status, held, descriptor ------------------------------------------------------ */
 
 static void put_listen(struct buf *b, const struct config *c)
 {
@@ -289,7 +290,7 @@ static void on_descriptor(const struct call *c, struct bytes params)
     control_answer(c->control, c->client, &b);
 }
 
-/* ---- invites ------------------------------------------------------------------------------------ */
+/* ---- invites ----------------------------------------------------------------------- */
 
 static struct call *keep_call(const struct call *c)
 {
@@ -457,7 +458,7 @@ static void on_revoke(const struct call *c, struct bytes params)
     mem_free(kept);
 }
 
-/* ---- reload, drain, stop ------------------------------------------------------------------------- */
+/* ---- reload, drain, stop ----------------------------------------------------------- */
 
 struct reloaded {
     struct lines now, later;
@@ -518,7 +519,7 @@ static void on_stop(const struct call *c, struct bytes params)
     relay_stop(c->relay);
 }
 
-/* ---- the table -------------------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
@@ -553,7 +554,7 @@ int control_call(struct control *control, struct relay *r, uint64_t client,
         }
     answer_error(
         &c, "unknown-method",
-        "This relay does not know that request. Are kithd and kithctl of the same version?",
+        "This relay does not know that request. Are kithd and kithctl of one version?",
         NULL);
     return 0;
 }

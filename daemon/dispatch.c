@@ -51,7 +51,8 @@ static int dispatch_request(struct session *s, const struct frame *f)
     return rc;
 }
 
-/* Nobody can answer a notification: one that is unknown, or out of place, is passed over. */
+/* Nobody can answer a notification: one that is unknown, or out of place, is passed over.
+ */
 static int dispatch_notify(struct session *s, const struct frame *f)
 {
     enum method m = method_find(f->method, FRAME_NOTIFY, true);

@@ -9,8 +9,8 @@
 #include <string.h>
 
 enum {
-    /* An `envelopes` frame without its envelopes: kind, method, array, bucket, first, head, bin
-     * header: 1 + 1 + 10 + 1 + 5 + 9 + 34 + 3. */
+    /* An `envelopes` frame without its envelopes: kind, method, array, bucket, first,
+     * head, bin header: 1 + 1 + 10 + 1 + 5 + 9 + 34 + 3. */
     NOTE_BYTES_MAX = 64,
     RANGES_KEPT = 4, /* a reader's buckets do not push each other out: 240 KB in all */
 };
@@ -79,7 +79,7 @@ void fanout_free(struct fanout *f)
     mem_free(f);
 }
 
-/* ---- subscriptions ----------------------------------------------------------------------- */
+/* ---- subscriptions ----------------------------------------------------------------- */
 
 struct subscription *fanout_add(struct fanout *f, uint32_t bucket, uint64_t first,
                                 uint32_t credit, void *owner)
@@ -138,10 +138,11 @@ void fanout_grown(struct fanout *f, uint32_t bucket)
     }
 }
 
-/* ---- reading ------------------------------------------------------------------------------ */
+/* ---- reading ----------------------------------------------------------------------- */
 
-/* The range of `want` envelopes from `first`, from memory if the last reader of this bucket stood
- * at the same place: a thousand live readers cost one look into the store. */
+/* The range of `want` envelopes from `first`, from memory if the last reader of this
+ * bucket stood at the same place: a thousand live readers cost one look into the store.
+ */
 static int read_range(struct fanout *f, const struct subscription *sub, size_t want,
                       struct range **out)
 {

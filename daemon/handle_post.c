@@ -14,7 +14,8 @@ static enum code code_of(int rc)
     }
 }
 
-/* The only place that acknowledges a post: after its commit reached the disk (SPEC 4.4). */
+/* The only place that acknowledges a post: after its commit reached the disk (SPEC 4.4).
+ */
 static void on_posted(int rc, uint64_t seq, const uint8_t head[HASH_BYTES],
                       uint64_t session, uint32_t request, void *relay)
 {

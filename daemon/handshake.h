@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* handshake: the slow step of a new connection, off the loop.  SPEC 2.3.
  * Flow     conn -> handshake -> pool thread: proto/channel -> conn, found by id
- * Owns     the jobs: at most CHANNEL_HANDSHAKES_MAX run, CHANNEL_HANDSHAKES_WAITING_MAX wait
- * Threads  called on the loop; a job touches nothing but itself and the relay's keys */
+ * Owns     the jobs: at most CHANNEL_HANDSHAKES_MAX run,
+ *          CHANNEL_HANDSHAKES_WAITING_MAX wait
+ * Threads  called on the loop; a job touches nothing but itself and the relay's keys
+ */
 #ifndef KITH_DAEMON_HANDSHAKE_H
 #define KITH_DAEMON_HANDSHAKE_H
 
@@ -13,7 +15,8 @@
 
 struct handshakes;
 
-/* rc: 0 with an open channel and its answer (borrowed: copy them), CHANNEL_E_REFUSED or -errno. */
+/* rc: 0 with an open channel and its answer (borrowed: copy them), CHANNEL_E_REFUSED or
+ * -errno. */
 typedef void handshake_done(uint64_t conn, int rc, const struct channel *channel,
                             const uint8_t msg2[CHANNEL_MSG2_BYTES], void *arg);
 

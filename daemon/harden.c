@@ -27,7 +27,9 @@ int harden_early(void)
     (void)signal(SIGPIPE, SIG_IGN);
     if (setrlimit(RLIMIT_CORE, &none))
         return -errno;
-#if !defined(__SANITIZE_ADDRESS__) /* whose leak check has to attach to its own process */
+#if !defined( \
+    __SANITIZE_ADDRESS__) /* whose leak check has to attach to its own process \
+                                    */
     if (prctl(PR_SET_DUMPABLE, 0))
         return -errno;
 #endif

@@ -40,7 +40,7 @@ static int descriptor_path(char out[PATH_BYTES], const char *dir, uint32_t versi
     return n < 0 || n >= PATH_BYTES ? -ENAMETOOLONG : 0;
 }
 
-/* ---- creating ------------------------------------------------------------------------ */
+/* ---- creating ---------------------------------------------------------------------- */
 
 static bool fits(const struct keys_want *w, struct address *address)
 {
@@ -112,7 +112,8 @@ struct fresh { /* guarded while it lasts */
     uint8_t admin_sk[SIGN_SK_BYTES];
 };
 
-/* Admin key, descriptor, relay key: in this order, so that a relay key means "complete". */
+/* Admin key, descriptor, relay key: in this order, so that a relay key means "complete".
+ */
 static int create_all(const char *dir, const char *key_path, const struct keys_want *want,
                       struct fresh *f)
 {
@@ -157,15 +158,15 @@ int keys_create(const char *dir, const struct keys_want *want, char why[KEYS_WHY
     secret_free(f);
     if (rc == KEYS_E_WANT)
         say(why,
-            "The cohort's name must be 1 to %d bytes of text, and the address a host name or "
-            "IP address, with :PORT unless it is %d. No keys were made.",
+            "The cohort's name must be 1 to %d bytes of text, and the address a host "
+            "name or IP address, with :PORT unless it is %d. No keys were made.",
             COHORT_NAME_BYTES_MAX, PORT_DEFAULT);
     else if (rc)
         say(why, "The keys could not be written to %s: %s.", dir, err_text(rc));
     return rc;
 }
 
-/* ---- loading -------------------------------------------------------------------------- */
+/* ---- loading ----------------------------------------------------------------------- */
 
 static int load_secret(struct keys *k, const char *dir, char why[KEYS_WHY_BYTES])
 {
@@ -252,8 +253,8 @@ static int load_chain(struct keys *k, const char *dir, char why[KEYS_WHY_BYTES])
         rc = KEYS_E_DAMAGED;
     if (rc == -ENOENT || rc == KEYS_E_DAMAGED) {
         say(why,
-            "The descriptors in %s/descriptors do not fit the relay's key, or are damaged. "
-            "Bring the folder back from a backup.",
+            "The descriptors in %s/descriptors do not fit the relay's key, or are "
+            "damaged. Bring the folder back from a backup.",
             dir);
         rc = KEYS_E_DAMAGED;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* keys: what makes a relay this relay: its KEM key, the admin key of descriptor version 1, the
- * signed descriptors.  SPEC 5.1 to 5.3.
+/* keys: what makes a relay this relay: its KEM key, the admin key of descriptor
+ * version 1, the signed descriptors.  SPEC 5.1 to 5.3.
  * Flow     kithctl up -> keys_create -> DIR -> keys_load -> conn, handle_*, control
  * Owns     the secret key, in guarded memory
  * Threads  read-only once loaded
@@ -9,8 +9,8 @@
  *   DIR/admin.key            Ed25519 seed, 32 bytes, 0600: only keys_create ever uses it
  *   DIR/descriptors/000001   signed descriptor of that version, and so on without a hole
  *
- * The relay key is written last: a folder without it is one that creation did not finish, and
- * creating again completes it. */
+ * The relay key is written last: a folder without it is one that creation did not finish,
+ * and creating again completes it. */
 #ifndef KITH_DAEMON_KEYS_H
 #define KITH_DAEMON_KEYS_H
 
@@ -20,7 +20,8 @@
 
 enum {
     KEYS_DESCRIPTORS_MAX = 1024, /* a new one a day for almost three years */
-    /* No way to renew a descriptor exists yet, so the first one outlasts any placement. */
+    /* No way to renew a descriptor exists yet, so the first one outlasts any placement.
+     */
     KEYS_DESCRIPTOR_DAYS = 5 * 365,
     KEYS_WHY_BYTES = 256,
 };

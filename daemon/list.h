@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* list: a ring of members embedded in what they link; its head is a member without an owner.
+/* list: a ring of members embedded in what they link; its head is a member without an
+ * owner.
  * Flow     conns, fanout -> list.  Threads: one at a time. */
 #ifndef KITH_DAEMON_LIST_H
 #define KITH_DAEMON_LIST_H

@@ -15,8 +15,8 @@ enum { BACKLOG = 1024 };
 struct socket {
     struct listener *owner;
     uv_tcp_t tcp;
-    /* Without memory for a connection, libuv must still take it from the kernel before it tells
-     * of the next one; this handle takes it, only to close it. */
+    /* Without memory for a connection, libuv must still take it from the kernel before it
+     * tells of the next one; this handle takes it, only to close it. */
     uv_tcp_t refused;
     bool refusing, owed;
 };
@@ -34,7 +34,7 @@ struct listener {
 
 static void on_connection(uv_stream_t *server, int status);
 
-/* ---- opening ------------------------------------------------------------------------------ */
+/* ---- opening ----------------------------------------------------------------------- */
 
 static int bind_to(struct socket *s, const struct address *a)
 {
@@ -50,8 +50,8 @@ static int bind_to(struct socket *s, const struct address *a)
     return rc;
 }
 
-/* fd: -1, or a socket that is bound already.  A socket that fails stays in the list with its
- * handle open, to be closed with the others. */
+/* fd: -1, or a socket that is bound already.  A socket that fails stays in the list with
+ * its handle open, to be closed with the others. */
 static int open_one(struct listener *l, const struct address *a, int fd)
 {
     struct socket *s = &l->sockets[l->count];
@@ -126,7 +126,7 @@ int listener_start(struct relay *r, const int *fds, size_t fds_n, struct listene
     return rc;
 }
 
-/* ---- connections --------------------------------------------------------------------------- */
+/* ---- connections ------------------------------------------------------------------- */
 
 static void refuse(struct socket *s);
 static void gone(struct listener *l);
@@ -186,7 +186,7 @@ static void on_connection(uv_stream_t *server, int status)
     conn_accept(c, l->relay, server);
 }
 
-/* ---- closing ------------------------------------------------------------------------------- */
+/* ---- closing ----------------------------------------------------------------------- */
 
 static void gone(struct listener *l)
 {

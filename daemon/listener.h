@@ -10,8 +10,8 @@
 
 struct listener;
 
-/* Listen on the given sockets, or else on the configuration's addresses.  An address family
- * that this machine lacks is passed over with a warning, if another one is left.
+/* Listen on the given sockets, or else on the configuration's addresses.  An address
+ * family that this machine lacks is passed over with a warning, if another one is left.
  * 0 or -errno; why: a sentence. */
 MUST_USE int listener_start(struct relay *r, const int *fds, size_t fds_n,
                             struct listener **out, char why[RELAY_WHY_BYTES]);

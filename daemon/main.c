@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kithd: the relay.  Reads its arguments and settings, gives up what it does not need, runs
- * one relay on one loop until a signal or kithctl ends it. */
+/* kithd: the relay.  Reads its arguments and settings, gives up what it does not need,
+ * runs one relay on one loop until a signal or kithctl ends it. */
 #include "daemon/config.h"
 #include "daemon/harden.h"
 #include "daemon/notify.h"
@@ -41,7 +41,7 @@ struct program {
     int code;
 };
 
-/* ---- arguments ---------------------------------------------------------------------------- */
+/* ---- arguments --------------------------------------------------------------------- */
 
 static const struct argp_option options[] = {
     {"dir", OPT_DIR, "DIR", 0,
@@ -133,13 +133,14 @@ static const struct argp argp = {
     options,
     on_option,
     NULL,
-    "kithd - the relay of a kith cohort: carries sealed envelopes and knows nothing worth taking.\v"
+    "kithd - the relay of a kith cohort: carries sealed envelopes and knows nothing "
+    "worth taking.\v"
     "kithctl up makes a relay and starts it.",
     NULL,
     NULL,
     NULL};
 
-/* ---- settings ------------------------------------------------------------------------------- */
+/* ---- settings ---------------------------------------------------------------------- */
 
 static int complete_paths(struct arguments *a)
 {
@@ -182,7 +183,7 @@ static void print_line(const char *text, void *unused)
     (void)puts(text);
 }
 
-/* ---- running ---------------------------------------------------------------------------------- */
+/* ---- running ----------------------------------------------------------------------- */
 
 static void on_stopped(int code, void *arg)
 {

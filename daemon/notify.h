@@ -21,7 +21,8 @@ void notify_reloading(void);
 void notify_stopping(void);
 void notify_status(const char *status);
 
-/* The watchdog, if it wants one: told from the loop, so that a loop that hangs is noticed. */
+/* The watchdog, if it wants one: told from the loop, so that a loop that hangs is
+ * noticed. */
 struct notify_watchdog {
     uv_timer_t timer;
     bool active;

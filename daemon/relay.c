@@ -55,7 +55,7 @@ struct relay_limits relay_limits_default(void)
     };
 }
 
-/* ---- what the parts call ----------------------------------------------------------------- */
+/* ---- what the parts call ----------------------------------------------------------- */
 
 static void on_grown(uint32_t bucket, void *arg)
 {
@@ -108,7 +108,7 @@ void relay_note_store(struct relay *r, int rc)
     }
 }
 
-/* ---- start -------------------------------------------------------------------------------- */
+/* ---- start ------------------------------------------------------------------------- */
 
 static int take_lock(struct relay *r, char why[RELAY_WHY_BYTES])
 {
@@ -134,7 +134,8 @@ static int take_lock(struct relay *r, char why[RELAY_WHY_BYTES])
     n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
     if (ftruncate(r->lock, 0) || write(r->lock, pid, (size_t)n) != n)
         return -errno;
-    /* The user we become owns the folder, and must be able to lock it by itself next time. */
+    /* The user we become owns the folder, and must be able to lock it by itself next
+     * time. */
     if (geteuid() == 0 && stat(r->dir, &st) == 0 && fchown(r->lock, st.st_uid, st.st_gid))
         return -errno;
     return 0;
@@ -157,7 +158,8 @@ static void warn_if(bool differs, const char *key)
         log_warn("%s is not what the signed descriptor says: the descriptor holds", key);
 }
 
-/* What members were told, signed, holds; a configuration that says otherwise is pointed out. */
+/* What members were told, signed, holds; a configuration that says otherwise is pointed
+ * out. */
 static void compare_descriptor(const struct relay *r)
 {
     const struct descriptor *d = &r->keys->newest;
@@ -169,7 +171,7 @@ static void compare_descriptor(const struct relay *r)
     warn_if(d->members != c->members, "board.members");
     if (clock_wall_s(r->clock) / SECONDS_A_DAY > d->expires_day)
         log_warn(
-            "the cohort's descriptor has expired (or this machine's clock is wrong): clients "
+            "the cohort's descriptor has expired (or the clock here is wrong): clients "
             "will refuse it");
 }
 
@@ -179,9 +181,8 @@ static void say_board(const struct relay *r, int rc, char why[RELAY_WHY_BYTES])
 
     switch (rc) {
     case STORE_E_CORRUPT:
-        what =
-            "is damaged: what is there can't be what was written. Bring it back from a copy, "
-            "or make a new relay";
+        what = "is damaged: what is there can't be what was written. Bring back a copy, "
+               "or make a new relay";
         break;
     case STORE_E_FULL:
         what = "can't be opened: the disk is full. Make room, then start again";
@@ -353,7 +354,7 @@ int relay_start(uv_loop_t *loop, const struct relay_options *o, struct relay **o
     return 0;
 }
 
-/* ---- reload -------------------------------------------------------------------------------- */
+/* ---- reload ------------------------------------------------------------------------ */
 
 struct change {
     struct relay *relay;
@@ -417,7 +418,7 @@ int relay_reload(struct relay *r, struct config_problems *problems, relay_reload
     return rc;
 }
 
-/* ---- drain, stop ----------------------------------------------------------------------------- */
+/* ---- drain, stop ------------------------------------------------------------------- */
 
 static void on_listener_closed(void *arg)
 {
@@ -472,8 +473,8 @@ static void on_late(uv_timer_t *timer)
         (void)uv_timer_again(timer);
         return;
     }
-    /* What was acknowledged is on the disk; what was not, nobody relies on.  Nothing is freed:
-     * the thread that waits for the disk still uses it. */
+    /* What was acknowledged is on the disk; what was not, nobody relies on.  Nothing is
+     * freed: the thread that waits for the disk still uses it. */
     log_error("the disk does not answer: leaving without it");
     (void)uv_timer_stop(timer);
     r->stopped(EXIT_DISK, r->stopped_arg);

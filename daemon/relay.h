@@ -22,7 +22,8 @@
 
 enum relay_state { RELAY_RUNNING, RELAY_DRAINING, RELAY_STOPPING };
 
-/* Deadlines; relay_limits_default() has those of SPEC 2.6 and limits.h.  Tests shorten them. */
+/* Deadlines; relay_limits_default() has those of SPEC 2.6 and limits.h.  Tests shorten
+ * them. */
 struct relay_limits {
     uint64_t handshake_ms; /* from accept to an open channel */
     uint64_t record_ms;    /* from a record's first byte to its last */
@@ -80,21 +81,22 @@ struct relay {
     void *stopped_arg;
 };
 
-/* Start everything.  why: a sentence for a person.  On failure everything is taken down again
- * before it returns.
- * 0, RELAY_E_CONFIG (exit 78: why says what to run or mend), or -errno (exit 74 or 69). */
+/* Start everything.  why: a sentence for a person.  On failure everything is taken down
+ * again before it returns. 0, RELAY_E_CONFIG (exit 78: why says what to run or mend), or
+ * -errno (exit 74 or 69). */
 enum { RELAY_E_CONFIG = 1, RELAY_WHY_BYTES = 1024 };
 MUST_USE int relay_start(uv_loop_t *loop, const struct relay_options *o,
                          struct relay **out, char why[RELAY_WHY_BYTES]);
 
 /* Accept no more connections; control is told when the last one is gone. */
 void relay_drain(struct relay *r);
-/* No more connections, no more reading; what was read is committed and answered; then all is
- * closed and freed (r too), and `stopped` runs.  Any number of times. */
+/* No more connections, no more reading; what was read is committed and answered; then all
+ * is closed and freed (r too), and `stopped` runs.  Any number of times. */
 void relay_stop(struct relay *r);
 
-/* Read the configuration again.  CONFIG_E_BAD or CONFIG_E_ABSENT: the old one stays.  Each
- * visit: a sentence, and whether it is in force now (else: after a restart).  Logs the verdict. */
+/* Read the configuration again.  CONFIG_E_BAD or CONFIG_E_ABSENT: the old one stays. Each
+ * visit: a sentence, and whether it is in force now (else: after a restart).  Logs the
+ * verdict. */
 typedef void relay_reloaded(const char *text, bool now, void *arg);
 int relay_reload(struct relay *r, struct config_problems *problems, relay_reloaded *visit,
                  void *arg);

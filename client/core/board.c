@@ -83,7 +83,10 @@ int board_reads(struct board *b, struct node_read out[NODE_READS_MAX], size_t *c
     *count = 0;
     if (rc || !member)
         return rc;
+    /* All three by everybody, whether or not anything in them is for us (SPEC 4.6). */
     rc = want_log(c, BUCKET_DIRECTORY, out, count);
+    if (!rc)
+        rc = want_log(c, BUCKET_KNOCKS, out, count);
     if (!rc)
         rc = want_log(c, c->home, out, count);
     for (size_t i = 0; !rc && i < c->links_n && *count < NODE_READS_MAX; i++) {

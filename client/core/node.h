@@ -215,7 +215,7 @@ MUST_USE int node_post_refused(struct node *n, uint64_t id, enum code code);
 MUST_USE int node_posts_lost(struct node *n);
 
 /* ---- reads [holder] ----------------------------------------------------------------------------------
- * Slot 0 is the connection for the directory and the home bucket, in the order given.  Any other
+ * Slot 0 is the connection for directory, knocks and home bucket, in the order given.  Any other
  * slot is a connection of its own that reads one bucket for one link, and closes when the slot
  * is no longer listed.  The list changes with events: look again after each EVENT_CONV,
  * EVENT_ALARM and EVENT_MEMBER, and when a connection was made. */

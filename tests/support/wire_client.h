@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wire_client: a client of the relay on blocking sockets, for tests: it can do everything a
- * client may, and a good deal that no client should.
- * Errors: 0; an enum code (positive) when the relay refused; -ETIMEDOUT; -ECONNRESET when it
- * closed the connection; -EBADMSG when what it said can't be understood. */
+/* wire_client: a client of the relay on blocking sockets, for tests: it can do everything
+ * a client may, and a good deal that no client should.
+ * Errors   0; an enum code (positive) when the relay refused; -ETIMEDOUT; -ECONNRESET
+ *          when it closed the connection; -EBADMSG when what it said can't be
+ *          understood */
 #ifndef KITH_TESTS_WIRE_CLIENT_H
 #define KITH_TESTS_WIRE_CLIENT_H
 
@@ -40,12 +41,13 @@ MUST_USE int wire_handshake_send(struct wire *w, const uint8_t pk[KEM_PK_BYTES])
 MUST_USE int wire_handshake_finish(struct wire *w);
 MUST_USE int wire_handshake(struct wire *w, const uint8_t pk[KEM_PK_BYTES]);
 
-/* Seal frames (at most FRAME_CLIENT_MAX_BYTES; n 0: a keep-alive) in one record and send it. */
+/* Seal frames (at most FRAME_CLIENT_MAX_BYTES; n 0: a keep-alive) in one record and send
+ * it. */
 MUST_USE int wire_send(struct wire *w, struct bytes frames);
 /* The next frame; f borrows from w until the next call.  Keep-alives are passed over. */
 MUST_USE int wire_next(struct wire *w, struct frame *f);
-/* Send a request written with msg_*_write() under this id, and wait for its answer; frames of
- * other kinds that come first are dropped. */
+/* Send a request written with msg_*_write() under this id, and wait for its answer;
+ * frames of other kinds that come first are dropped. */
 MUST_USE int wire_call(struct wire *w, struct buf *request, uint32_t id,
                        struct frame *answer);
 
@@ -65,7 +67,8 @@ MUST_USE int wire_post_send(struct wire *w, uint32_t bucket,
 MUST_USE int wire_subscribe(struct wire *w, uint32_t bucket, uint64_t from,
                             uint32_t credit, struct msg_subscribe_result *out);
 MUST_USE int wire_credit(struct wire *w, uint32_t bucket, uint32_t credit);
-/* The next `envelopes` or `gap` notification: *gap says which; other frames are dropped. */
+/* The next `envelopes` or `gap` notification: *gap says which; other frames are dropped.
+ */
 MUST_USE int wire_envelopes(struct wire *w, struct msg_envelopes *out,
                             struct msg_gap *gap, bool *is_gap);
 

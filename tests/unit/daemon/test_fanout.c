@@ -50,7 +50,8 @@ static void append(uint32_t bucket, unsigned count, uint64_t now_s)
     fanout_grown(fanout, bucket);
 }
 
-/* Fill an empty buffer; the one frame in it, or kind FRAME_RESPONSE when there is none. */
+/* Fill an empty buffer; the one frame in it, or kind FRAME_RESPONSE when there is none.
+ */
 static struct frame fill_one(struct subscription *sub)
 {
     struct buf b = BUF_OVER(room);
@@ -186,7 +187,7 @@ static void fanout__gives_the_same__to_readers_at_one_place_and_at_others(void *
 
     (void)state;
     for (size_t i = 0; i < COUNT(subs); i++)
-        subs[i] = fanout_add(fanout, 2 + 4 * (i % 2), 1 + (i % 3 == 2), 100, &woken[0]);
+        subs[i] = fanout_add(fanout, i % 2 ? 6 : 2, 1 + (i % 3 == 2), 100, &woken[0]);
     append(2, 20, NOW_S);
     append(6, 20, NOW_S);
     for (size_t i = 0; i < COUNT(subs); i++)

@@ -76,7 +76,7 @@ static uint64_t next_seq(uint32_t bucket)
     return r.next;
 }
 
-/* ---- the board ---------------------------------------------------------------------------------------- */
+/* ---- the board --------------------------------------------------------------------- */
 
 static void relay__stores_a_post__and_gives_it_to_a_reader(void **state)
 {
@@ -218,7 +218,8 @@ static void relay__answers_each__of_2000_posts_sent_without_reading(void **state
     wire_close(&one);
 }
 
-/* Each request of 20 bytes asks for an answer of 300: the relay must stop reading, not grow. */
+/* Each request of 20 bytes asks for an answer of 300: the relay must stop reading, not
+ * grow. */
 static void relay__holds_back__a_peer_that_asks_and_does_not_read(void **state)
 {
     const struct msg_descriptors m = {1};

@@ -109,7 +109,8 @@ static void control__is_open__to_its_own_user_only(void **state)
         /* The folder and the mode would stop them already: both out of the way. */
         assert_int_equal(chmod(host.dir, 0755), 0);
         assert_int_equal(chmod(socket_path, 0666), 0);
-        /* This thread alone: the C library's seteuid() would take the relay's thread along. */
+        /* This thread alone: the C library's seteuid() would take the relay's thread
+         * along. */
         assert_int_equal(syscall(SYS_setresuid, -1, 65534, -1), 0);
         fd = control_open(host.dir);
         assert_int_equal(syscall(SYS_setresuid, -1, 0, -1), 0);
