@@ -19,7 +19,7 @@ static void become_holder(struct app *a);
 static const struct holder_events holder_events_of_app = {on_poked, on_locked};
 static const struct watch_events watch_events_of_app = {on_locked, on_holder_gone};
 
-/* ---- events ------------------------------------------------------------------------------ */
+/* ---- events ----------------------------------------------------------------------- */
 
 static void on_node_event(const struct event *e, void *arg)
 {
@@ -73,7 +73,7 @@ static void on_tick(uv_timer_t *t)
         a->on_tick(a->arg);
 }
 
-/* ---- starting ----------------------------------------------------------------------------- */
+/* ---- starting --------------------------------------------------------------------- */
 
 static uv_async_t waker;
 
@@ -102,7 +102,7 @@ int app_start(struct app *a, const struct args *args)
     return 0;
 }
 
-/* ---- the key ------------------------------------------------------------------------------ */
+/* ---- the key ---------------------------------------------------------------------- */
 
 static int passphrase_from_file(struct app *a, struct buf *out)
 {
@@ -206,7 +206,7 @@ int app_ask_key(struct app *a, const struct profile_kdf *kdf, bool twice)
     return exit;
 }
 
-/* ---- the profile -------------------------------------------------------------------------- */
+/* ---- the profile ------------------------------------------------------------------ */
 
 static int say_open(struct app *a, int rc)
 {
@@ -243,7 +243,8 @@ int app_open_node(struct app *a, const char *path, bool create)
 
 static void lend(struct app *a)
 {
-    /* Without the socket other commands ask for the passphrase: a nuisance, not a failure. */
+    /* Without the socket other commands ask for the passphrase: a nuisance, not a
+     * failure. */
     if (holder_open(&a->loop, &a->profile, a->key, &holder_events_of_app, a, &a->holder))
         log_notice("other kith commands will ask for the passphrase");
 }
@@ -342,7 +343,7 @@ int app_unlock(struct app *a)
     return 0;
 }
 
-/* ---- the relay ---------------------------------------------------------------------------- */
+/* ---- the relay -------------------------------------------------------------------- */
 
 void app_online(struct app *a)
 {
@@ -385,7 +386,7 @@ bool app_gave_up(const struct app *a)
            sync_failures(a->sync) >= APP_FAILURES_ENOUGH;
 }
 
-/* ---- waiting ------------------------------------------------------------------------------- */
+/* ---- waiting ---------------------------------------------------------------------- */
 
 int app_wait(struct app *a, app_done_fn *done, void *arg, uint64_t ms)
 {
@@ -412,7 +413,7 @@ int app_wait(struct app *a, app_done_fn *done, void *arg, uint64_t ms)
     return exit;
 }
 
-/* ---- slow words ------------------------------------------------------------------------------ */
+/* ---- slow words ------------------------------------------------------------------- */
 
 struct words_work {
     uv_work_t work;
@@ -455,7 +456,7 @@ int app_words(struct app *a, int64_t conv, const char *words[VERIFY_WORDS])
     return x.rc;
 }
 
-/* ---- the end -------------------------------------------------------------------------------- */
+/* ---- the end ---------------------------------------------------------------------- */
 
 static void close_left(uv_handle_t *h, void *arg)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* app: what every command of kith needs: the profile opened, the relay kept in touch with, the
- * loop run until something is so, and one way to say that it did not work.
- * Flow     main -> app, cmd_* -> core/node, net/sync, holder, profile
- * Owns     the loop, the node, the sync, the key, the lock
- * Threads  the loop's */
+/* app: what every command of kith needs: the profile opened, the relay kept in touch
+ * with, the loop run until something is so, and one way to say that it did not work. Flow
+ * main -> app, cmd_* -> core/node, net/sync, holder, profile Owns     the loop, the node,
+ * the sync, the key, the lock Threads  the loop's */
 #ifndef KITH_CLIENT_APP_H
 #define KITH_CLIENT_APP_H
 
@@ -48,19 +47,20 @@ struct app {
 /* args are copied.  0 or an exit code (said already). */
 int app_start(struct app *a, const struct args *args);
 
-/* Open the profile: borrow the key, or ask for the passphrase; become the holder if nobody is.
- * 0 or an exit code (said already). */
+/* Open the profile: borrow the key, or ask for the passphrase; become the holder if
+ * nobody is. 0 or an exit code (said already). */
 int app_unlock(struct app *a);
 /* Find the profile's paths; nothing is opened.  0 or an exit code (said already). */
 int app_locate(struct app *a);
-/* Open a database (a->profile.db, or ":memory:") with a->key; create as in node_config.  0 or an
- * exit code (said already). */
+/* Open a database (a->profile.db, or ":memory:") with a->key; create as in node_config.
+ * 0 or an exit code (said already). */
 int app_open_node(struct app *a, const char *path, bool create);
 /* Read how the key of the located profile is made.  0 or an exit code (said already). */
 int app_read_kdf(struct app *a, struct profile_kdf *kdf);
 /* a->key from the holder, or from the passphrase.  0 or an exit code (said already). */
 int app_get_key(struct app *a, const struct profile_kdf *kdf);
-/* Ask for (or read) a passphrase and make a->key of it.  twice: a new one.  0 or an exit code. */
+/* Ask for (or read) a passphrase and make a->key of it.  twice: a new one.  0 or an exit
+ * code. */
 int app_ask_key(struct app *a, const struct profile_kdf *kdf, bool twice);
 /* The passphrase itself, for a profile that does not exist yet. */
 int app_ask_passphrase(struct app *a, bool twice, struct buf *out);
@@ -71,17 +71,18 @@ void app_online(struct app *a);
 /* Something was written or changed: whoever holds looks at once. */
 void app_poke(struct app *a);
 
-/* Run the loop until done() is true: 0.  EXIT_TIMEOUT after ms (0: never), EXIT_INTERRUPTED,
- * EXIT_LOCKED (somebody ran kith lock). */
+/* Run the loop until done() is true: 0.  EXIT_TIMEOUT after ms (0: never),
+ * EXIT_INTERRUPTED, EXIT_LOCKED (somebody ran kith lock). */
 typedef bool app_done_fn(struct app *a, void *arg);
 int app_wait(struct app *a, app_done_fn *done, void *arg, uint64_t ms);
 /* --timeout, or fallback_ms. */
 uint64_t app_timeout_ms(const struct app *a, uint64_t fallback_ms);
-/* True when waiting longer is of no use: two tries failed and the person named no time. */
+/* True when waiting longer is of no use: two tries failed and the person named no time.
+ */
 bool app_gave_up(const struct app *a);
 
-/* The six words of a conversation, made in the thread pool; runs the loop meanwhile, so not from
- * inside its callbacks.  0, NODE_E_NONE (not yet) or -errno. */
+/* The six words of a conversation, made in the thread pool; runs the loop meanwhile, so
+ * not from inside its callbacks.  0, NODE_E_NONE (not yet) or -errno. */
 int app_words(struct app *a, int64_t conv, const char *words[VERIFY_WORDS]);
 
 /* Everything closed and wiped; returns exit. */

@@ -10,9 +10,10 @@
 #define BIT(v) (1u << (v))
 #define EVERY (BIT(VERB_COUNT) - 1)
 
-/* ---- verbs ---------------------------------------------------------------------------- */
+/* ---- verbs ------------------------------------------------------------------------ */
 
-/* After the verb: `least` to `most` plain words; then, where reads_text, an optional "-". */
+/* After the verb: `least` to `most` plain words; then, where reads_text, an optional "-".
+ */
 struct verb_row {
     const char *name;
     size_t least, most;
@@ -41,7 +42,7 @@ const char *args_verb_name(enum verb v)
     return v < VERB_COUNT ? verbs[v].name : "";
 }
 
-/* ---- flags ---------------------------------------------------------------------------- */
+/* ---- flags ------------------------------------------------------------------------ */
 
 typedef int take_value(struct args *a, const char *value);
 
@@ -140,7 +141,7 @@ static void flag_set(struct args *a, const struct flag_row *f)
         *(bool *)((char *)a + f->on) = true;
 }
 
-/* ---- numbers -------------------------------------------------------------------------- */
+/* ---- numbers ---------------------------------------------------------------------- */
 
 static uint64_t unit_seconds(const char *unit, uint64_t default_s)
 {
@@ -171,7 +172,7 @@ int args_duration(const char *text, uint64_t default_unit_s, uint64_t *seconds)
     return 0;
 }
 
-/* ---- reading -------------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------------- */
 
 struct reader {
     int argc, at;

@@ -3,9 +3,10 @@
  * Flow     main -> args -> app
  * Owns     nothing: strings point into argv
  * Threads  any
- * One table of verbs and one of flags.  Flags stand before or after the verb; "--" ends them;
- * nothing is abbreviated; a value that looks like a flag is refused.  A person's text, an invite
- * or a link is never an argument: such an argument is an error that shows the piped form. */
+ * One table of verbs and one of flags.  Flags stand before or after the verb; "--" ends
+ * them; nothing is abbreviated; a value that looks like a flag is refused.  A person's
+ * text, an invite or a link is never an argument: such an argument is an error that shows
+ * the piped form. */
 #ifndef KITH_CLIENT_ARGS_H
 #define KITH_CLIENT_ARGS_H
 
@@ -90,8 +91,8 @@ struct args_problem {
     enum verb verb;    /* of NOT_HERE, MISSING, EXTRA, TEXT_INSIDE */
 };
 
-/* 0, or an enum args_error described in *problem.  out is then filled as far as it was read, so
- * that --json is known where it came first. */
+/* 0, or an enum args_error described in *problem.  out is then filled as far as it was
+ * read, so that --json is known where it came first. */
 MUST_USE int args_read(int argc, char **argv, struct args *out,
                        struct args_problem *problem);
 

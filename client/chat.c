@@ -8,7 +8,7 @@
 
 enum { WORD_MAX = 32, LINK_SECONDS = 7 * 86400 };
 
-/* ---- showing ------------------------------------------------------------------------------------- */
+/* ---- showing ---------------------------------------------------------------------- */
 
 void chat_prompt(struct chat *c)
 {
@@ -61,7 +61,7 @@ void chat_show(struct chat *c, uint32_t last)
         c->exit = say_rc(c->app, rc);
 }
 
-/* ---- pages ---------------------------------------------------------------------------------------- */
+/* ---- pages ------------------------------------------------------------------------ */
 
 void chat_page(struct chat *c, enum words_page page)
 {
@@ -85,7 +85,7 @@ void chat_say_pasted(struct chat *c)
     plain_print_end(c->plain);
 }
 
-/* ---- text ----------------------------------------------------------------------------------------- */
+/* ---- text ------------------------------------------------------------------------- */
 
 static void copy_state(const struct message *m, void *arg)
 {
@@ -127,7 +127,7 @@ static void send_text(struct chat *c, const char *text, size_t n)
     app_poke(c->app);
 }
 
-/* ---- commands -------------------------------------------------------------------------------------- */
+/* ---- commands --------------------------------------------------------------------- */
 
 void chat_to(struct chat *c, const struct conversation *conv)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* chat: plain lines, both ways.  Callbacks only make notes; everything is done in turn(), between
- * two turns of the loop, where printing, asking the node and slow steps are all allowed.
- * Nothing is printed while a line is half typed: one bell, and the rest waits (ux, trap 3). */
+/* chat: plain lines, both ways.  Callbacks only make notes; everything is done in turn(),
+ * between two turns of the loop, where printing, asking the node and slow steps are all
+ * allowed. Nothing is printed while a line is half typed: one bell, and the rest waits
+ * (ux, trap 3). */
 #include "client/chat.h"
 #include "client/cmd.h"
 #include "client/prompt.h"
@@ -14,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- notes: from callbacks --------------------------------------------------------------------- */
+/* ---- notes: from callbacks -------------------------------------------------------- */
 
 static void on_line(struct bytes text, void *arg)
 {
@@ -118,7 +119,7 @@ static void on_event(const struct event *e, void *arg)
     }
 }
 
-/* ---- showing ------------------------------------------------------------------------------------- */
+/* ---- showing ---------------------------------------------------------------------- */
 
 static void show_relay(struct chat *c)
 {
@@ -248,7 +249,7 @@ static void show_all(struct chat *c)
     c->renamed = false;
 }
 
-/* ---- one turn -------------------------------------------------------------------------------------- */
+/* ---- one turn --------------------------------------------------------------------- */
 
 static void take_lines(struct chat *c)
 {
@@ -339,7 +340,7 @@ static bool turn(struct app *a, void *arg)
     return c->exit != CHAT_STAY;
 }
 
-/* ---- beginning and end ------------------------------------------------------------------------------ */
+/* ---- beginning and end ------------------------------------------------------------ */
 
 static void pick_newest(const struct conversation *conv, void *arg)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* join: invite -> look at the relay in memory -> passphrase -> profile -> enrol.
- * Nothing is on disk before the relay has shown the key that the invite names; what is on disk
- * goes again when the relay refuses the invite, and stays when its answer got lost (the member
- * key is in it, and the relay answers the same key alike). */
+ * Nothing is on disk before the relay has shown the key that the invite names; what is on
+ * disk goes again when the relay refuses the invite, and stays when its answer got lost
+ * (the member key is in it, and the relay answers the same key alike). */
 #include "client/cmd.h"
 #include "client/core/names.h"
 #include "client/prompt.h"
@@ -27,7 +27,7 @@ struct join {
     struct peer_end end;
 };
 
-/* ---- one connection ------------------------------------------------------------------------- */
+/* ---- one connection --------------------------------------------------------------- */
 
 static void on_ready(struct peer *p, void *arg)
 {
@@ -113,7 +113,7 @@ static int connect_for(struct join *j, enum peer_for what)
     return j->ready ? 0 : -1;
 }
 
-/* ---- the invite ------------------------------------------------------------------------------ */
+/* ---- the invite ------------------------------------------------------------------- */
 
 static int read_invite(struct join *j)
 {
@@ -141,7 +141,7 @@ static int read_invite(struct join *j)
     return exit;
 }
 
-/* ---- the look -------------------------------------------------------------------------------- */
+/* ---- the look --------------------------------------------------------------------- */
 
 static void show_cohort(struct join *j, const struct status *st)
 {
@@ -161,7 +161,8 @@ static void show_cohort(struct join *j, const struct status *st)
     say_talk(a, "%s", "");
 }
 
-/* A member that lives in memory asks for key and rules; for a guest it is the one that stays. */
+/* A member that lives in memory asks for key and rules; for a guest it is the one that
+ * stays. */
 static int look(struct join *j)
 {
     struct app *a = j->app;
@@ -190,7 +191,7 @@ static int look(struct join *j)
     return 0;
 }
 
-/* ---- the name ---------------------------------------------------------------------------------- */
+/* ---- the name --------------------------------------------------------------------- */
 
 static bool name_is_good(const char *name, size_t n)
 {
@@ -265,7 +266,7 @@ static int choose_name(struct join *j)
     return ask_name(j, names);
 }
 
-/* ---- the profile -------------------------------------------------------------------------------- */
+/* ---- the profile ------------------------------------------------------------------ */
 
 static int make_profile(struct join *j, struct bytes passphrase)
 {
@@ -358,7 +359,7 @@ static int enrol(struct join *j)
     return exit;
 }
 
-/* ---- the ways through ---------------------------------------------------------------------------- */
+/* ---- the ways through ------------------------------------------------------------- */
 
 static int join_again(struct join *j)
 {

@@ -18,7 +18,7 @@ enum {
     ACCEPT_GRACE_MS = 3000, /* an inviter who is online answers within this */
 };
 
-/* ---- link ------------------------------------------------------------------------------------- */
+/* ---- link ------------------------------------------------------------------------- */
 
 struct offer {
     int64_t conv;
@@ -150,7 +150,7 @@ int cmd_link(struct app *a)
     return exit;
 }
 
-/* ---- accept-link -------------------------------------------------------------------------------- */
+/* ---- accept-link ------------------------------------------------------------------ */
 
 static int say_link_error(struct app *a, int rc, int64_t conv)
 {
@@ -281,7 +281,7 @@ int cmd_accept_link(struct app *a)
     return t.rc ? say_rc(a, t.rc) : say_taken(a, &t);
 }
 
-/* ---- verify -------------------------------------------------------------------------------------- */
+/* ---- verify ----------------------------------------------------------------------- */
 
 static int ask_same(struct app *a, const struct conversation *c, const char *name)
 {

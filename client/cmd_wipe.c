@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* forget, wipe, lock: taking things away.  wipe --all needs no passphrase: who can reach the
- * folder can delete it in any case, and who needs it gone may not have the time. */
+/* forget, wipe, lock: taking things away.  wipe --all needs no passphrase: who can reach
+ * the folder can delete it in any case, and who needs it gone may not have the time. */
 #include "client/cmd.h"
 #include "client/prompt.h"
 #include "client/say.h"
@@ -24,7 +24,7 @@ static int say_wiped(struct app *a, const char *key, const char *what, const cha
     return say_json(a, o);
 }
 
-/* ---- forget ------------------------------------------------------------------------------------------ */
+/* ---- forget ----------------------------------------------------------------------- */
 
 static int forget_message(struct app *a, int64_t id)
 {
@@ -64,7 +64,7 @@ int cmd_forget(struct app *a)
     return exit ? exit : forget_conv(a, &c, "forgotten", _(W_FORGOTTEN));
 }
 
-/* ---- wipe -------------------------------------------------------------------------------------------- */
+/* ---- wipe ------------------------------------------------------------------------- */
 
 /* The person's answer to a question, or --confirm.  0: go on; else an exit code, said. */
 static int confirm(struct app *a, const char *question, const char *want,
@@ -150,7 +150,7 @@ int cmd_wipe(struct app *a)
     return exit ? exit : forget_conv(a, &c, "wiped", _(W_WIPED_CONV));
 }
 
-/* ---- lock -------------------------------------------------------------------------------------------- */
+/* ---- lock ------------------------------------------------------------------------- */
 
 int cmd_lock(struct app *a)
 {

@@ -20,7 +20,7 @@
 
 enum { SWEEP_MS = 1000, ID_BYTES = 8 };
 
-/* ---- where -------------------------------------------------------------------------------- */
+/* ---- where ------------------------------------------------------------------------ */
 
 /* A folder of ours that nobody else can enter: neither a link nor somebody else's. */
 static int private_folder(const char *path, bool make)
@@ -75,7 +75,7 @@ int holder_path(const struct profile *p, bool make, char out[HOLDER_PATH_MAX])
     return path_under(folder, id, make, out);
 }
 
-/* ---- the holder's side --------------------------------------------------------------------- */
+/* ---- the holder's side ------------------------------------------------------------ */
 
 struct client {
     uv_pipe_t pipe; /* first: its address is the client's */
@@ -353,7 +353,7 @@ void holder_close(struct holder *h)
              on_handle_closed); /* takes the socket's name away */
 }
 
-/* ---- everybody else's ----------------------------------------------------------------------- */
+/* ---- everybody else's ------------------------------------------------------------- */
 
 /* Connected, checked, and bounded in time; or -1. */
 static int dial(const struct profile *p)

@@ -4,14 +4,15 @@
  * Owns     the socket, its clients, a copy of the profile's key
  * Threads  the loop's; the three calls of the other side block, 2 s at most
  *
- * The holder (who has the profile's lock) listens on XDG_RUNTIME_DIR/kith/ID.sock, or where that
- * is unset or too long on /tmp/kith-UID/ID.sock; ID comes from the folder's path.  Folder 0700,
- * both ends check that the other one's uid is their own.  One byte asks, one byte answers:
+ * The holder (who has the profile's lock) listens on XDG_RUNTIME_DIR/kith/ID.sock, or
+ * where that is unset or too long on /tmp/kith-UID/ID.sock; ID comes from the folder's
+ * path.  Folder 0700, both ends check that the other one's uid is their own.  One byte
+ * asks, one byte answers:
  *
- *   'k' lend the key      -> 'k' and 32 bytes, or 'n': not any more, ask for the passphrase
- *   'p' something changed -> 'p'
- *   'w' tell me           -> nothing, until 'l': locked, forget everything; or the end
- *   'l' lock              -> 'l', to all that wait, and the holder ends
+ *   'k' lend the key      -> 'k' and 32 bytes, or 'n': not any more, ask for the
+ * passphrase 'p' something changed -> 'p' 'w' tell me           -> nothing, until 'l':
+ * locked, forget everything; or the end 'l' lock              -> 'l', to all that wait,
+ * and the holder ends
  *
  * The key is lent until lock, HOLDER_IDLE_MS without a touch, or the holder's end. */
 #ifndef KITH_CLIENT_HOLDER_H
@@ -30,7 +31,7 @@ enum {
     HOLDER_E_ASK,      /* somebody does, and no longer lends the key */
 };
 
-/* ---- the holder's side -------------------------------------------------------------------- */
+/* ---- the holder's side ------------------------------------------------------------ */
 
 struct holder;
 struct holder_events {
@@ -45,14 +46,15 @@ void holder_touch(struct holder *h); /* the person did something; NULL is fine *
 bool holder_lends(const struct holder *h);
 void holder_close(struct holder *h); /* NULL is fine; run the loop to its end */
 
-/* ---- everybody else's ----------------------------------------------------------------------- */
+/* ---- everybody else's ------------------------------------------------------------- */
 
 /* 0, HOLDER_E_NONE, HOLDER_E_ASK. */
 MUST_USE int holder_borrow(const struct profile *p, uint8_t key[PROFILE_KEY_BYTES]);
 MUST_USE int holder_poke(const struct profile *p); /* 0 or HOLDER_E_NONE */
 MUST_USE int holder_lock(const struct profile *p); /* 0 or HOLDER_E_NONE */
 
-/* Wait for the holder's word.  locked: it said lock; gone: it ended.  0 or HOLDER_E_NONE. */
+/* Wait for the holder's word.  locked: it said lock; gone: it ended.  0 or HOLDER_E_NONE.
+ */
 struct watch;
 struct watch_events {
     void (*locked)(void *arg);

@@ -22,7 +22,7 @@ static cmd_fn *const commands[VERB_COUNT] = {
     [VERB_LOCK] = cmd_lock,
 };
 
-/* ---- what was wrong with the arguments ---------------------------------------------------------- */
+/* ---- what was wrong with the arguments -------------------------------------------- */
 
 static int say_text_inside(const struct app *a, const struct args_problem *p)
 {
@@ -72,7 +72,7 @@ static int say_problem(const struct app *a, const struct args_problem *p)
     return EXIT_USAGE;
 }
 
-/* ---- help ---------------------------------------------------------------------------------------- */
+/* ---- help ------------------------------------------------------------------------- */
 
 static int help(const struct app *a)
 {
@@ -101,7 +101,7 @@ static void say_alarms(struct app *a)
     (void)fprintf(stderr, "kith: %s\n", count);
 }
 
-/* ---- main ----------------------------------------------------------------------------------------- */
+/* ---- main ------------------------------------------------------------------------- */
 
 static bool wants_json(int argc, char **argv)
 {

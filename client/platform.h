@@ -6,7 +6,8 @@
 
 #include <stdbool.h>
 
-/* No dumps of this process's memory, from here on (RLIMIT_CORE, and the kernel's own mark). */
+/* No dumps of this process's memory, from here on (RLIMIT_CORE, and the kernel's own
+ * mark). */
 void platform_forbid_dumps(void);
 /* True if the process at the other end of this connected Unix socket runs as our user. */
 bool platform_is_us(int fd);

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- where ---------------------------------------------------------------------------- */
+/* ---- where ------------------------------------------------------------------------ */
 
 static bool is_name(const char *s)
 {
@@ -105,7 +105,7 @@ bool profile_exists(const struct profile *p)
     return access(p->kdf, F_OK) == 0;
 }
 
-/* ---- how the key is made -------------------------------------------------------------- */
+/* ---- how the key is made ---------------------------------------------------------- */
 
 /* Shortest decimal form, no sign, no blank. */
 static bool take_number(const char **s, uint32_t least, uint32_t most, uint32_t *out)
@@ -209,7 +209,7 @@ int profile_create(struct profile *p, struct profile_kdf *out)
     return file_replace(p->kdf, (struct bytes){(const uint8_t *)text, (size_t)n}, 0600);
 }
 
-/* ---- the slow step -------------------------------------------------------------------- */
+/* ---- the slow step ---------------------------------------------------------------- */
 
 struct derive {
     uv_work_t work;
@@ -254,7 +254,7 @@ int profile_derive(uv_loop_t *loop, struct bytes passphrase,
     return d.rc;
 }
 
-/* ---- one holder ----------------------------------------------------------------------- */
+/* ---- one holder ------------------------------------------------------------------- */
 
 int profile_hold(struct profile *p)
 {
@@ -283,7 +283,7 @@ void profile_release(struct profile *p)
     p->lock = -1;
 }
 
-/* ---- taking it away ------------------------------------------------------------------- */
+/* ---- taking it away --------------------------------------------------------------- */
 
 static int remove_file(const char *path)
 {
@@ -304,7 +304,8 @@ static int remove_content(const char *dir)
     if (d == NULL)
         return errno == ENOENT ? 0 : -errno;
     while (rc == 0 && (e = readdir(d)) != NULL) {
-        /* Ours, and SQLite's journals beside it: nothing else in there is ours to take. */
+        /* Ours, and SQLite's journals beside it: nothing else in there is ours to take.
+         */
         if (strncmp(e->d_name, "profile.db", 10) != 0 &&
             strncmp(e->d_name, "kdf", 3) != 0)
             continue;

@@ -12,7 +12,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* ---- signals --------------------------------------------------------------------------- */
+/* ---- signals ---------------------------------------------------------------------- */
 
 static volatile sig_atomic_t signal_came;
 static void (*wake_loop)(void);
@@ -47,7 +47,7 @@ int prompt_signal(void)
     return signal_came;
 }
 
-/* ---- lines ----------------------------------------------------------------------------- */
+/* ---- lines ------------------------------------------------------------------------ */
 
 bool prompt_stdin_is_terminal(void)
 {
@@ -138,7 +138,7 @@ int prompt_all(size_t cap, struct buf *out)
     }
 }
 
-/* ---- secrets ---------------------------------------------------------------------------- */
+/* ---- secrets ---------------------------------------------------------------------- */
 
 int prompt_secret(const char *question, struct buf *out)
 {

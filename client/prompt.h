@@ -16,19 +16,21 @@ enum {
 };
 enum { PROMPT_LINE_BYTES_MAX = 4096 };
 
-/* Catch SIGINT, SIGTERM and SIGHUP: prompts then end with PROMPT_E_INTERRUPTED, and wake runs
- * (from the handler: only what a signal handler may do). */
+/* Catch SIGINT, SIGTERM and SIGHUP: prompts then end with PROMPT_E_INTERRUPTED, and wake
+ * runs (from the handler: only what a signal handler may do). */
 void prompt_catch_signals(void (*wake)(void));
 /* The signal that came, or 0. */
 int prompt_signal(void);
 
-/* Ask with echo off on the terminal itself, not on standard input; out is a growing buffer.
- * 0, PROMPT_E_NONE, _INTERRUPTED, _NO_TTY or -errno. */
+/* Ask with echo off on the terminal itself, not on standard input; out is a growing
+ * buffer. 0, PROMPT_E_NONE, _INTERRUPTED, _NO_TTY or -errno. */
 MUST_USE int prompt_secret(const char *question, struct buf *out);
-/* The first line of a file; "-" is standard input.  0, PROMPT_E_NONE, PROMPT_E_OPEN, -errno. */
+/* The first line of a file; "-" is standard input.  0, PROMPT_E_NONE, PROMPT_E_OPEN,
+ * -errno. */
 MUST_USE int prompt_secret_file(const char *path, struct buf *out);
-/* Ask, and read one line of standard input.  The question goes to standard error, and only when
- * standard input is a terminal.  0, PROMPT_E_NONE, _INTERRUPTED, -EFBIG or -errno. */
+/* Ask, and read one line of standard input.  The question goes to standard error, and
+ * only when standard input is a terminal.  0, PROMPT_E_NONE, _INTERRUPTED, -EFBIG or
+ * -errno. */
 MUST_USE int prompt_line(const char *question, struct buf *out);
 /* All of standard input; -EFBIG beyond cap. */
 MUST_USE int prompt_all(size_t cap, struct buf *out);

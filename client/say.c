@@ -13,7 +13,7 @@
 
 enum { SENTENCE_ROOM = 1024 };
 
-/* ---- failures ------------------------------------------------------------------------------ */
+/* ---- failures --------------------------------------------------------------------- */
 
 static void print_failure(const struct app *a, enum exit_code exit, const char *code,
                           const char *message, const char *hint)
@@ -168,7 +168,7 @@ int say_stopped(const struct app *a, int exit)
     return exit;
 }
 
-/* ---- talk and results ------------------------------------------------------------------------ */
+/* ---- talk and results ------------------------------------------------------------- */
 
 void say_talk(const struct app *a, const char *fmt, ...)
 {
@@ -200,7 +200,7 @@ int say_json(const struct app *a, json_t *o)
     return rc ? say_rc(a, rc) : 0;
 }
 
-/* ---- names of things --------------------------------------------------------------------------- */
+/* ---- names of things -------------------------------------------------------------- */
 
 void say_name(const struct conversation *c, char out[APP_NAME_ROOM])
 {
@@ -291,7 +291,7 @@ const char *say_relay_key(enum relay_state s)
     return (size_t)s < sizeof keys / sizeof keys[0] ? keys[s] : "";
 }
 
-/* ---- states in words -------------------------------------------------------------------------- */
+/* ---- states in words -------------------------------------------------------------- */
 
 static const char *why_words(enum message_why why)
 {

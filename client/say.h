@@ -3,15 +3,16 @@
  * Flow     app, cmd_* -> say -> stdout, stderr
  * Owns     nothing
  * Threads  the loop's
- * stdout has results, stderr has talk; with --json one object a line on either, "v":1 first. */
+ * stdout has results, stderr has talk; with --json one object a line on either, "v":1
+ * first. */
 #ifndef KITH_CLIENT_SAY_H
 #define KITH_CLIENT_SAY_H
 
 #include "client/app.h"
 #include "client/json.h"
 
-/* One line on stderr: "kith: ..." or an error object; returns exit.  code: for scripts, never
- * translated.  fmt and what follows are the message, already translated. */
+/* One line on stderr: "kith: ..." or an error object; returns exit.  code: for scripts,
+ * never translated.  fmt and what follows are the message, already translated. */
 int say_fail(const struct app *a, enum exit_code exit, const char *code, const char *fmt,
              ...) __attribute__((format(printf, 4, 5)));
 /* The same with a hint: what to do next. */
@@ -34,11 +35,12 @@ void say_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Write the object as a line on stdout; 0 or an exit code. */
 int say_json(const struct app *a, json_t *o);
 
-/* ---- names of things ------------------------------------------------------------------------- */
+/* ---- names of things -------------------------------------------------------------- */
 
 /* "quiet-otter", made safe, or "link c3". */
 void say_name(const struct conversation *c, char out[APP_NAME_ROOM]);
-/* "c3", "m9", or a name of exactly one conversation.  0 or an exit code (said already). */
+/* "c3", "m9", or a name of exactly one conversation.  0 or an exit code (said already).
+ */
 int say_find_conv(struct app *a, const char *word, struct conversation *out);
 /* "m9" -> 9; 0 when it is not of that form. */
 int64_t say_id(char kind, const char *word);

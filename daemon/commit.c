@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*   commit_post, commit_run        loop: copy into the queue, wake the thread
  *        -> write_batches          thread: take what waits, one store call, wake the loop
- *        -> on_written             loop: done callbacks in order, then grown, once a bucket
- * Memory of a post is taken and given back on the loop thread only, so the small stock of
- * spare ones needs no lock. */
+ *        -> on_written             loop: done callbacks in order, then grown, once a
+ * bucket Memory of a post is taken and given back on the loop thread only, so the small
+ * stock of spare ones needs no lock. */
 #include "daemon/commit.h"
 
 #include "lib/mem.h"
@@ -79,7 +79,7 @@ static void list_move(struct list *to, struct list *from)
     list_init(from);
 }
 
-/* ---- loop: into the queue ------------------------------------------------------------ */
+/* ---- loop: into the queue --------------------------------------------------------- */
 
 static void enqueue(struct commit *c, struct item *i)
 {
@@ -154,7 +154,7 @@ size_t commit_waiting(const struct commit *c)
     return c->posts + c->jobs;
 }
 
-/* ---- thread -------------------------------------------------------------------------- */
+/* ---- thread ----------------------------------------------------------------------- */
 
 /* One job, or the posts up to the next job: order of arrival is the order on disk. */
 static void take_batch(struct commit *c, struct list *batch, size_t *posts)
@@ -220,7 +220,7 @@ static void write_batches(void *arg)
     uv_mutex_unlock(&c->lock);
 }
 
-/* ---- loop: out ------------------------------------------------------------------------ */
+/* ---- loop: out -------------------------------------------------------------------- */
 
 static void item_free(struct commit *c, struct item *i)
 {
@@ -280,7 +280,7 @@ static void on_written(uv_async_t *a)
     }
 }
 
-/* ---- start and stop -------------------------------------------------------------------- */
+/* ---- start and stop --------------------------------------------------------------- */
 
 static void end_thread(struct commit *c, bool mute)
 {
@@ -291,7 +291,8 @@ static void end_thread(struct commit *c, bool mute)
     uv_mutex_unlock(&c->lock);
 }
 
-/* The thread first, since it can be taken back at once; an async needs a turn of the loop. */
+/* The thread first, since it can be taken back at once; an async needs a turn of the
+ * loop. */
 static int start_thread(uv_loop_t *loop, struct commit *c)
 {
     int rc = uv_mutex_init(&c->lock);

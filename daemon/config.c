@@ -32,7 +32,7 @@ static struct reading *reading;
 static const char *const section_names[] = {"relay", "board", "limits", "log"};
 enum { SECTIONS = sizeof section_names / sizeof section_names[0], KEYS_MAX = 16 };
 
-/* ---- problems ---------------------------------------------------------------------- */
+/* ---- problems --------------------------------------------------------------------- */
 
 void config_problems_free(struct config_problems *p)
 {
@@ -97,7 +97,7 @@ static void on_unknown(size_t line, const char *section, const char *name, void 
         problem(arg, line, "\"%s\" is not known here.", name);
 }
 
-/* ---- libconfuse -------------------------------------------------------------------- */
+/* ---- libconfuse ------------------------------------------------------------------- */
 
 static void on_syntax(cfg_t *cfg, const char *fmt, va_list ap)
 {
@@ -176,7 +176,7 @@ static void parse(struct reading *r, const char *text)
     reading = NULL;
 }
 
-/* ---- files ------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------ */
 
 /* 0; -ENOENT and other -errno when the file can't be read. */
 static int read_file(struct reading *r, const char *path, const char *shown)
@@ -293,7 +293,7 @@ void config_defaults(struct config *out)
     out->log = LOG_LEVEL_NOTICE;
 }
 
-/* ---- writing, showing, comparing --------------------------------------------------- */
+/* ---- writing, showing, comparing -------------------------------------------------- */
 
 void config_show(const struct config *c, bool changed_only,
                  void (*line)(const char *text, void *arg), void *arg)

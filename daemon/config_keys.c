@@ -53,7 +53,7 @@ static bool number32(const char *value, uint32_t least, uint32_t most, uint32_t 
     return true;
 }
 
-/* ---- relay ------------------------------------------------------------------------- */
+/* ---- relay ------------------------------------------------------------------------ */
 
 static bool set_name(struct config *c, const char *value,
                      char expected[CONFIG_EXPECT_CHARS])
@@ -152,7 +152,7 @@ static void show_user(const struct config *c, char out[CONFIG_VALUE_CHARS])
     (void)snprintf(out, CONFIG_VALUE_CHARS, "\"%s\"", c->user);
 }
 
-/* ---- board ------------------------------------------------------------------------- */
+/* ---- board ------------------------------------------------------------------------ */
 
 static bool set_retention(struct config *c, const char *value,
                           char expected[CONFIG_EXPECT_CHARS])
@@ -217,7 +217,7 @@ static void show_map(const struct config *c, char out[CONFIG_VALUE_CHARS])
                    whole ? "g" : "m");
 }
 
-/* ---- limits, log ------------------------------------------------------------------- */
+/* ---- limits, log ------------------------------------------------------------------ */
 
 static bool set_connections(struct config *c, const char *value,
                             char expected[CONFIG_EXPECT_CHARS])
@@ -258,7 +258,7 @@ static void show_level(const struct config *c, char out[CONFIG_VALUE_CHARS])
     (void)snprintf(out, CONFIG_VALUE_CHARS, "\"%s\"", level_names[c->log]);
 }
 
-/* ---- the table --------------------------------------------------------------------- */
+/* ---- the table -------------------------------------------------------------------- */
 
 const struct config_key config_keys[] = {
     {"relay", "name", false, CONFIG_DESCRIPTOR, set_name, show_name},

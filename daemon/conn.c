@@ -84,7 +84,7 @@ const uint8_t *conn_hash(const struct conn *c)
     return c->channel.h;
 }
 
-/* ---- arriving ---------------------------------------------------------------------- */
+/* ---- arriving --------------------------------------------------------------------- */
 
 static int admit(struct conn *c)
 {
@@ -146,7 +146,7 @@ struct conn *conn_new(void)
     return mem_zalloc(sizeof(struct conn));
 }
 
-/* ---- bytes in ---------------------------------------------------------------------- */
+/* ---- bytes in --------------------------------------------------------------------- */
 
 /* What is read at once may have to be kept: members may send a burst, strangers a record.
  */
@@ -366,7 +366,7 @@ static void read_on(struct conn *c)
         start_reading(c);
 }
 
-/* ---- the handshake's end ----------------------------------------------------------- */
+/* ---- the handshake's end ---------------------------------------------------------- */
 
 void conn_handshaken(uint64_t id, int rc, const struct channel *channel,
                      const uint8_t msg2[CHANNEL_MSG2_BYTES], void *relay)
@@ -392,7 +392,7 @@ void conn_handshaken(uint64_t id, int rc, const struct channel *channel,
         start_reading(c);
 }
 
-/* ---- bytes out --------------------------------------------------------------------- */
+/* ---- bytes out -------------------------------------------------------------------- */
 
 static void write_rest(struct conn *c, const uint8_t *p, size_t n)
 {
@@ -523,7 +523,7 @@ void conn_wake(struct conn *c)
         conns_ready(c->relay->conns, &c->member);
 }
 
-/* ---- deadlines --------------------------------------------------------------------- */
+/* ---- deadlines -------------------------------------------------------------------- */
 
 static void tick_open(struct conn *c, uint64_t now)
 {
@@ -554,7 +554,7 @@ void conn_tick(struct conn *c)
         conn_close(c, "finished");
 }
 
-/* ---- leaving ----------------------------------------------------------------------- */
+/* ---- leaving ---------------------------------------------------------------------- */
 
 void conn_finish(struct conn *c, const char *why)
 {

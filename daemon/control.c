@@ -56,7 +56,7 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf);
 static void on_written(uv_write_t *w, int status);
 static void on_closed(uv_handle_t *h);
 
-/* ---- opening ----------------------------------------------------------------------- */
+/* ---- opening ---------------------------------------------------------------------- */
 
 int control_start(struct relay *r, struct control **out)
 {
@@ -88,7 +88,7 @@ int control_start(struct relay *r, struct control **out)
     return uv_listen((uv_stream_t *)&c->server, BACKLOG, on_connection);
 }
 
-/* ---- clients ----------------------------------------------------------------------- */
+/* ---- clients ---------------------------------------------------------------------- */
 
 static void client_close(struct client *cl)
 {
@@ -274,7 +274,7 @@ void control_drained(struct control *c)
     }
 }
 
-/* ---- closing ----------------------------------------------------------------------- */
+/* ---- closing ---------------------------------------------------------------------- */
 
 static void gone(struct control *c)
 {

@@ -23,7 +23,7 @@ struct call {
     uint64_t client;
 };
 
-/* ---- answers ----------------------------------------------------------------------- */
+/* ---- answers ---------------------------------------------------------------------- */
 
 static void begin_result(struct buf *b)
 {
@@ -129,7 +129,7 @@ static bool read_number(const struct call *c, struct bytes params, const char *n
     return false;
 }
 
-/* ---- status, held, descriptor ------------------------------------------------------ */
+/* ---- status, held, descriptor ----------------------------------------------------- */
 
 static void put_listen(struct buf *b, const struct config *c)
 {
@@ -290,7 +290,7 @@ static void on_descriptor(const struct call *c, struct bytes params)
     control_answer(c->control, c->client, &b);
 }
 
-/* ---- invites ----------------------------------------------------------------------- */
+/* ---- invites ---------------------------------------------------------------------- */
 
 static struct call *keep_call(const struct call *c)
 {
@@ -458,7 +458,7 @@ static void on_revoke(const struct call *c, struct bytes params)
     mem_free(kept);
 }
 
-/* ---- reload, drain, stop ----------------------------------------------------------- */
+/* ---- reload, drain, stop ---------------------------------------------------------- */
 
 struct reloaded {
     struct lines now, later;
@@ -519,7 +519,7 @@ static void on_stop(const struct call *c, struct bytes params)
     relay_stop(c->relay);
 }
 
-/* ---- the table --------------------------------------------------------------------- */
+/* ---- the table -------------------------------------------------------------------- */
 
 static const struct {
     const char *name;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ctl: what the verbs of kithctl share.
- * Flow     argv -> ctl_main -> ctl_up, ctl_invite, ctl_state, ctl_destroy -> ctl_link -> kithd
- * Owns     nothing: one struct on main's stack, borrowed by the verbs
- * Threads  the only one */
+ * Flow     argv -> ctl_main -> ctl_up, ctl_invite, ctl_state, ctl_destroy -> ctl_link ->
+ * kithd Owns     nothing: one struct on main's stack, borrowed by the verbs Threads  the
+ * only one */
 #ifndef KITH_DAEMON_CTL_H
 #define KITH_DAEMON_CTL_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ctl_destroy: the relay's end: stop it, then delete what kithd and kithctl made, and only that. */
+/* ctl_destroy: the relay's end: stop it, then delete what kithd and kithctl made, and
+ * only that. */
 #include "daemon/control.h"
 #include "daemon/ctl_link.h"
 #include "daemon/ctl_say.h"
@@ -118,7 +119,8 @@ static int stop_first(const struct ctl *c)
     return ctl_fail(c, CTL_TIMED_OUT, "timeout", W_DESTROY_STOP, c->timeout_s);
 }
 
-/* The name to type is the one in the settings, whether or not the relay runs or they are whole. */
+/* The name to type is the one in the settings, whether or not the relay runs or they are
+ * whole. */
 static int read_name(const struct ctl *c, struct config *config)
 {
     struct config_problems problems = {0};

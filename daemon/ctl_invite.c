@@ -55,7 +55,8 @@ int ctl_invite(const struct ctl *c)
     return exit;
 }
 
-/* One page of the list: each invite to `visit`; *next is where the following page begins. */
+/* One page of the list: each invite to `visit`; *next is where the following page begins.
+ */
 typedef int invite_visit(const struct ctl *c, struct bytes invite, void *arg);
 
 static int visit_page(const struct ctl *c, uint64_t from, invite_visit *visit, void *arg,

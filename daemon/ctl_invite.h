@@ -5,8 +5,8 @@
 
 #include "daemon/ctl_link.h"
 
-/* The answer to the control method `invite`, as text with its QR code, one line (-q) or JSON.
- * Returns an exit code. */
+/* The answer to the control method `invite`, as text with its QR code, one line (-q) or
+ * JSON. Returns an exit code. */
 MUST_USE int ctl_invite_print(const struct ctl *c, const struct ctl_answer *answer);
 
 #endif

@@ -31,7 +31,8 @@ MUST_USE int ctl_ask(const struct ctl *c, const char *method, struct bytes param
                      struct ctl_answer *answer);
 void ctl_answer_free(struct ctl_answer *answer); /* a zeroed one is fine */
 
-/* Ask, and tell the person when it went wrong.  Returns an exit code, 0 with the answer. */
+/* Ask, and tell the person when it went wrong.  Returns an exit code, 0 with the answer.
+ */
 MUST_USE int ctl_ask_or_tell(const struct ctl *c, const char *method, struct bytes params,
                              struct ctl_answer *answer);
 /* Told already what ctl_ask returned: the exit code for it. */

@@ -61,7 +61,8 @@ static const struct verb_row verb_table[] = {
      "  kithctl invites\n  kithctl invites --json\n\nAll invites: never who used one.\n"},
     {"revoke", ctl_revoke, true,
      "  kithctl revoke 17\n  kithctl revoke --all\n\n"
-     "An unused invite no longer works; a used one: its member can read and post no more.\n\n"
+     "An unused invite no longer works; a used one: its member can read and "
+     "post no more.\n\n"
      "  --all            every invite that is still unused\n"},
     {"status", ctl_status, false,
      "  kithctl status\n  kithctl status --json\n\nHow the relay is.\n"},
@@ -70,12 +71,14 @@ static const struct verb_row verb_table[] = {
      "Everything the relay keeps: all that could be taken or demanded.\n"},
     {"reload", ctl_reload, false,
      "  kithctl reload\n  kithctl --dir /srv/kith reload\n\n"
-     "Reads the settings again.  A bad file changes nothing, and says all that is wrong.\n"},
+     "Reads the settings again.  A bad file changes nothing, and says all "
+     "that is wrong.\n"},
     {"drain", ctl_drain, false,
      "  kithctl drain && kithctl stop\n  kithctl --timeout 600 drain\n\n"
      "Takes no new connections and waits until the last member has left.\n"},
     {"stop", ctl_stop, false,
-     "  kithctl stop\n  kithctl --dir /srv/kith stop\n\nStops the relay; nothing is lost.\n"},
+     "  kithctl stop\n  kithctl --dir /srv/kith stop\n\nStops the relay; "
+     "nothing is lost.\n"},
     {"destroy", ctl_destroy, false,
      "  kithctl destroy\n  kithctl destroy --confirm=\"Night Owls\"\n\n"
      "Deletes the relay: keys, settings, invites, envelopes.\n\n"

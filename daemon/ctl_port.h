@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ctl_port: does the relay answer where members look for it, and is it this one?  SPEC 2.1. */
+/* ctl_port: does the relay answer where members look for it, and is it this one?
+ * SPEC 2.1. */
 #ifndef KITH_DAEMON_CTL_PORT_H
 #define KITH_DAEMON_CTL_PORT_H
 

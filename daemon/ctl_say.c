@@ -15,8 +15,8 @@
 
 enum { SENTENCE_CHARS = 2048, LINE_CHARS = 512, QR_BYTES_MAX = 64 * 1024 };
 
-/* An error repeats what was typed: it stays one line, moves no cursor, and is UTF-8, without
- * which there is no JSON. */
+/* An error repeats what was typed: it stays one line, moves no cursor, and is UTF-8,
+ * without which there is no JSON. */
 static void clean_sentence(char *s)
 {
     bool valid = utf8_valid((struct bytes){(const uint8_t *)s, strlen(s)});
@@ -163,8 +163,8 @@ void ctl_size(uint64_t bytes, char out[CTL_SIZE_CHARS])
                    unit[step]);
 }
 
-/* Half blocks need UTF-8 and colours; otherwise two characters a module, which every printer
- * and every screen shows alike. */
+/* Half blocks need UTF-8 and colours; otherwise two characters a module, which every
+ * printer and every screen shows alike. */
 static enum matrix_style qr_style(void)
 {
     const char *term = getenv("TERM");

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ctl_say: what kithctl puts on the screen: results on standard output, talk and errors on
- * standard error; with --json one object a line.
- * Threads  the only one */
+/* ctl_say: what kithctl puts on the screen: results on standard output, talk and errors
+ * on standard error; with --json one object a line. Threads  the only one */
 #ifndef KITH_DAEMON_CTL_SAY_H
 #define KITH_DAEMON_CTL_SAY_H
 
@@ -21,7 +20,8 @@ void ctl_say(const struct ctl *c, const char *fmt, ...)
 /* Talk, on standard error; silent with --json and -q. */
 void ctl_note(const struct ctl *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* Print an object with "v":1 first; takes the reference.  Returns CTL_DONE, or CTL_BUG. */
+/* Print an object with "v":1 first; takes the reference.  Returns CTL_DONE, or CTL_BUG.
+ */
 int ctl_json(json_t *object);
 /* Array of str (msgpack) as lines of fmt (one %s), or into a JSON array. */
 void ctl_lines(struct bytes array, const char *fmt, FILE *to);

@@ -79,8 +79,8 @@ static void become_relay(const struct ctl *c, const char *program, const char *l
     char *const argv[] = {(char *)"kithd", (char *)"--dir", (char *)c->dir,
                           (char *)"--foreground", NULL};
 
-    /* In the foreground it has a process group of its own, so that Ctrl-C reaches it once,
-     * through kithctl, and it ends with kithctl whatever ends that. */
+    /* In the foreground it has a process group of its own, so that Ctrl-C reaches it
+     * once, through kithctl, and it ends with kithctl whatever ends that. */
     if (c->foreground ? setpgid(0, 0) != 0 || prctl(PR_SET_PDEATHSIG, SIGTERM) != 0
                       : leave_terminal(log) != 0)
         _exit(CHILD_FAILED);
@@ -95,7 +95,8 @@ static off_t log_size(const char *log)
     return stat(log, &st) ? 0 : st.st_size;
 }
 
-/* The last line that came into the log after its first `from` bytes, without "kithd: ". */
+/* The last line that came into the log after its first `from` bytes, without "kithd: ".
+ */
 static bool last_words(const char *log, off_t from, char out[LAST_CHARS])
 {
     off_t end = log_size(log);
@@ -122,7 +123,8 @@ static bool last_words(const char *log, off_t from, char out[LAST_CHARS])
     return true;
 }
 
-/* In the foreground its words went to the terminal; else the admin should not have to look. */
+/* In the foreground its words went to the terminal; else the admin should not have to
+ * look. */
 static int tell_ended(const struct ctl *c, int status, const char *log, off_t from)
 {
     int exit = WIFEXITED(status) && WEXITSTATUS(status) == CTL_CONFIG ? CTL_CONFIG

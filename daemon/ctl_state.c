@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ctl_state: status, held, reload, drain, stop: one question each to the running relay. */
+/* ctl_state: status, held, reload, drain, stop: one question each to the running relay.
+ */
 #include "daemon/ctl_link.h"
 #include "daemon/ctl_say.h"
 #include "daemon/ctl_words.h"

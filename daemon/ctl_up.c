@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ctl_up: a running relay and an invite out of nothing; run again, it only reports.
  *
- *   ctl_up -> prepare (settings, keys) -> ctl_spawn -> check_port -> report -> [ctl_spawn_wait] */
+ *   ctl_up -> prepare (settings, keys) -> ctl_spawn -> check_port -> report ->
+ * [ctl_spawn_wait] */
 #include "daemon/ctl_invite.h"
 #include "daemon/ctl_port.h"
 #include "daemon/ctl_say.h"
@@ -167,8 +168,8 @@ static int prepare(const struct ctl *c, struct config *config, bool *fresh)
     return exit == CTL_DONE ? make_keys(c, config, fresh) : exit;
 }
 
-/* The relay must answer on its own port with its own key: another program may have the port,
- * and no admin reads a log to find that out. */
+/* The relay must answer on its own port with its own key: another program may have the
+ * port, and no admin reads a log to find that out. */
 static int check_port(const struct ctl *c, const struct config *config)
 {
     const struct address *a = &config->listen[0];

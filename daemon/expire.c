@@ -46,7 +46,7 @@ struct expire {
     } job;
 };
 
-/* ---- what the clock is worth ------------------------------------------------------------------ */
+/* ---- what the clock is worth ------------------------------------------------------ */
 
 static uint64_t distance(uint64_t a, uint64_t b)
 {
@@ -83,7 +83,7 @@ static void tell(struct expire *e, enum verdict v)
     e->warned = v != EXPIRE_GO;
 }
 
-/* ---- remembering --------------------------------------------------------------------------------- */
+/* ---- remembering ------------------------------------------------------------------ */
 
 static int past_print(const struct past *p, char text[FILE_BYTES_MAX])
 {
@@ -158,7 +158,7 @@ static int past_load(struct expire *e)
     return past_guess(e, wall_s);
 }
 
-/* ---- a check: loop, commit thread, loop ------------------------------------------------------------ */
+/* ---- a check: loop, commit thread, loop ------------------------------------------- */
 
 static int work(struct store *s, void *job)
 {
@@ -236,7 +236,7 @@ static void on_timer(uv_timer_t *t)
     expire_now(t->data);
 }
 
-/* ---- start and stop ---------------------------------------------------------------------------------- */
+/* ---- start and stop --------------------------------------------------------------- */
 
 void expire_set_retention(struct expire *e, uint64_t retention_s)
 {

@@ -4,16 +4,17 @@
  * Owns     its timer; DIR/expire-clock
  * Threads  the loop's; the work runs on the commit thread
  *
- * A clock that jumps ahead must not take everything away, and one that was wrong must not keep
- * anything for long.  So expiry remembers where the clock was (in DIR/expire-clock, over
- * restarts) and compares at each check:
- *   - within a day of where it should be: expire, and give days that a faster clock had put into
- *     the future today's name (store_redate);
+ * A clock that jumps ahead must not take everything away, and one that was wrong must not
+ * keep anything for long.  So expiry remembers where the clock was (in DIR/expire-clock,
+ * over restarts) and compares at each check:
+ *   - within a day of where it should be: expire, and give days that a faster clock had
+ * put into the future today's name (store_redate);
  *   - behind by more than a day: expire, which is never too early; rename nothing;
- *   - ahead by more than a day (a jump, or kithd was off that long): warn, and drop nothing until
- *     the clock has run evenly for 24 hours of monotonic time, counted over restarts; then it is
- *     believed.  After an outage expiry is thus at most a day of running time late.
- * "Evenly": wall and monotonic clock agree from check to check, within a day. */
+ *   - ahead by more than a day (a jump, or kithd was off that long): warn, and drop
+ * nothing until the clock has run evenly for 24 hours of monotonic time, counted over
+ * restarts; then it is believed.  After an outage expiry is thus at most a day of running
+ * time late. "Evenly": wall and monotonic clock agree from check to check, within a day.
+ */
 #ifndef KITH_DAEMON_EXPIRE_H
 #define KITH_DAEMON_EXPIRE_H
 
@@ -28,8 +29,8 @@ enum {
 
 struct expire;
 
-/* dir: the relay's folder; NULL: nothing is remembered (a store in memory).  The first check is
- * queued before it returns.  0 or -errno. */
+/* dir: the relay's folder; NULL: nothing is remembered (a store in memory).  The first
+ * check is queued before it returns.  0 or -errno. */
 MUST_USE int expire_start(uv_loop_t *loop, struct store *s, struct commit *c,
                           const struct clock *clock, const char *dir,
                           uint64_t retention_s, struct expire **out);
@@ -38,8 +39,8 @@ void expire_set_retention(struct expire *e, uint64_t retention_s);
 void expire_now(struct expire *e);
 /* Waiting for a clock that has jumped ahead to prove steady? */
 bool expire_holds(const struct expire *e);
-/* Before commit_stop().  Frees itself when its timer is closed and its work has ended: the loop
- * must turn until then.  NULL is fine. */
+/* Before commit_stop().  Frees itself when its timer is closed and its work has ended:
+ * the loop must turn until then.  NULL is fine. */
 void expire_stop(struct expire *e);
 
 #endif

@@ -79,7 +79,7 @@ void fanout_free(struct fanout *f)
     mem_free(f);
 }
 
-/* ---- subscriptions ----------------------------------------------------------------- */
+/* ---- subscriptions ---------------------------------------------------------------- */
 
 struct subscription *fanout_add(struct fanout *f, uint32_t bucket, uint64_t first,
                                 uint32_t credit, void *owner)
@@ -138,7 +138,7 @@ void fanout_grown(struct fanout *f, uint32_t bucket)
     }
 }
 
-/* ---- reading ----------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------------- */
 
 /* The range of `want` envelopes from `first`, from memory if the last reader of this
  * bucket stood at the same place: a thousand live readers cost one look into the store.

@@ -40,7 +40,7 @@ static int descriptor_path(char out[PATH_BYTES], const char *dir, uint32_t versi
     return n < 0 || n >= PATH_BYTES ? -ENAMETOOLONG : 0;
 }
 
-/* ---- creating ---------------------------------------------------------------------- */
+/* ---- creating --------------------------------------------------------------------- */
 
 static bool fits(const struct keys_want *w, struct address *address)
 {
@@ -166,7 +166,7 @@ int keys_create(const char *dir, const struct keys_want *want, char why[KEYS_WHY
     return rc;
 }
 
-/* ---- loading ----------------------------------------------------------------------- */
+/* ---- loading ---------------------------------------------------------------------- */
 
 static int load_secret(struct keys *k, const char *dir, char why[KEYS_WHY_BYTES])
 {

@@ -34,7 +34,7 @@ struct listener {
 
 static void on_connection(uv_stream_t *server, int status);
 
-/* ---- opening ----------------------------------------------------------------------- */
+/* ---- opening ---------------------------------------------------------------------- */
 
 static int bind_to(struct socket *s, const struct address *a)
 {
@@ -126,7 +126,7 @@ int listener_start(struct relay *r, const int *fds, size_t fds_n, struct listene
     return rc;
 }
 
-/* ---- connections ------------------------------------------------------------------- */
+/* ---- connections ------------------------------------------------------------------ */
 
 static void refuse(struct socket *s);
 static void gone(struct listener *l);
@@ -186,7 +186,7 @@ static void on_connection(uv_stream_t *server, int status)
     conn_accept(c, l->relay, server);
 }
 
-/* ---- closing ----------------------------------------------------------------------- */
+/* ---- closing ---------------------------------------------------------------------- */
 
 static void gone(struct listener *l)
 {

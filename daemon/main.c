@@ -41,7 +41,7 @@ struct program {
     int code;
 };
 
-/* ---- arguments --------------------------------------------------------------------- */
+/* ---- arguments -------------------------------------------------------------------- */
 
 static const struct argp_option options[] = {
     {"dir", OPT_DIR, "DIR", 0,
@@ -140,7 +140,7 @@ static const struct argp argp = {
     NULL,
     NULL};
 
-/* ---- settings ---------------------------------------------------------------------- */
+/* ---- settings --------------------------------------------------------------------- */
 
 static int complete_paths(struct arguments *a)
 {
@@ -183,7 +183,7 @@ static void print_line(const char *text, void *unused)
     (void)puts(text);
 }
 
-/* ---- running ----------------------------------------------------------------------- */
+/* ---- running ---------------------------------------------------------------------- */
 
 static void on_stopped(int code, void *arg)
 {

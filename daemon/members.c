@@ -29,7 +29,7 @@ static uint32_t now_hour(const struct members *m)
     return (uint32_t)(clock_wall_s(m->clock) / 3600);
 }
 
-/* ---- the index ------------------------------------------------------------------------- */
+/* ---- the index -------------------------------------------------------------------- */
 
 static int index_room(struct members *m, uint32_t number)
 {
@@ -135,7 +135,7 @@ void members_free(struct members *m)
     mem_free(m);
 }
 
-/* ---- prove ----------------------------------------------------------------------------- */
+/* ---- prove ------------------------------------------------------------------------ */
 
 /* The signature comes first, so that who holds no key learns nothing about one. */
 enum code members_prove(const struct members *m, const struct msg_prove *msg,
@@ -165,7 +165,7 @@ enum code members_still(const struct members *m, uint32_t number)
     return found->revoked ? CODE_REVOKED : CODE_OK;
 }
 
-/* ---- enrol ----------------------------------------------------------------------------- */
+/* ---- enrol ------------------------------------------------------------------------ */
 
 struct enrolment {
     struct members *members;
@@ -252,7 +252,7 @@ enum code members_enrol(struct members *m, const struct msg_enrol *msg,
     return code_of(rc);
 }
 
-/* ---- invite ---------------------------------------------------------------------------- */
+/* ---- invite ----------------------------------------------------------------------- */
 
 struct inviting {
     struct members *members;
@@ -306,7 +306,7 @@ int members_invite(struct members *m, uint32_t hours, members_invited *done, voi
     return rc;
 }
 
-/* ---- revoke ---------------------------------------------------------------------------- */
+/* ---- revoke ----------------------------------------------------------------------- */
 
 struct revoking {
     struct members *members;

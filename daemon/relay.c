@@ -55,7 +55,7 @@ struct relay_limits relay_limits_default(void)
     };
 }
 
-/* ---- what the parts call ----------------------------------------------------------- */
+/* ---- what the parts call ---------------------------------------------------------- */
 
 static void on_grown(uint32_t bucket, void *arg)
 {
@@ -108,7 +108,7 @@ void relay_note_store(struct relay *r, int rc)
     }
 }
 
-/* ---- start ------------------------------------------------------------------------- */
+/* ---- start ------------------------------------------------------------------------ */
 
 static int take_lock(struct relay *r, char why[RELAY_WHY_BYTES])
 {
@@ -354,7 +354,7 @@ int relay_start(uv_loop_t *loop, const struct relay_options *o, struct relay **o
     return 0;
 }
 
-/* ---- reload ------------------------------------------------------------------------ */
+/* ---- reload ----------------------------------------------------------------------- */
 
 struct change {
     struct relay *relay;
@@ -418,7 +418,7 @@ int relay_reload(struct relay *r, struct config_problems *problems, relay_reload
     return rc;
 }
 
-/* ---- drain, stop ------------------------------------------------------------------- */
+/* ---- drain, stop ------------------------------------------------------------------ */
 
 static void on_listener_closed(void *arg)
 {

@@ -53,7 +53,7 @@ int session_feed(struct session *s, struct bytes *frames)
     return 0;
 }
 
-/* ---- answers ----------------------------------------------------------------------- */
+/* ---- answers ---------------------------------------------------------------------- */
 
 void session_answered(struct session *s)
 {
@@ -89,7 +89,7 @@ struct session *session_resume(struct relay *r, uint64_t id)
     return s;
 }
 
-/* ---- what goes out ----------------------------------------------------------------- */
+/* ---- what goes out ---------------------------------------------------------------- */
 
 /* Each subscription in turn, beginning with the one after the last that was served. */
 static int fill_envelopes(struct session *s, struct buf *frames)

@@ -40,7 +40,7 @@ bool store_broken(const struct store *s)
     return atomic_load(&s->broken);
 }
 
-/* ---- writes ------------------------------------------------------------------------ */
+/* ---- writes ----------------------------------------------------------------------- */
 
 int store_append(struct store *s, struct store_post *posts, size_t n, uint64_t now_s)
 {
@@ -55,7 +55,8 @@ int store_append(struct store *s, struct store_post *posts, size_t n, uint64_t n
 int store_expire(struct store *s, uint64_t now_s, uint64_t retention_s, uint32_t *dropped)
 {
     *dropped = 0;
-    /* A broken store still lets go of what is past its time: that promise needs no sync. */
+    /* A broken store still lets go of what is past its time: that promise needs no sync.
+     */
     return s->ops->expire(s, now_s, retention_s, dropped);
 }
 
@@ -65,7 +66,7 @@ int store_redate(struct store *s, uint64_t now_s, uint32_t *moved)
     return s->ops->redate(s, now_s, moved);
 }
 
-/* ---- reads ------------------------------------------------------------------------- */
+/* ---- reads ------------------------------------------------------------------------ */
 
 int store_tail(struct store *s, uint32_t bucket, struct store_tail *out)
 {
@@ -97,7 +98,7 @@ int store_figures(struct store *s, uint64_t now_s, struct store_figures *out)
     return s->ops->figures(s, now_s, out);
 }
 
-/* ---- invites ----------------------------------------------------------------------- */
+/* ---- invites ---------------------------------------------------------------------- */
 
 int store_invite_add(struct store *s, struct store_invite *invite)
 {
@@ -157,7 +158,7 @@ void store_invite_count(const struct store_invite *invite, uint32_t now_hour,
         figures->invites_open++;
 }
 
-/* ---- days -------------------------------------------------------------------------- */
+/* ---- days ------------------------------------------------------------------------- */
 
 bool store_day_expired(uint32_t day, uint64_t now_s, uint64_t retention_s)
 {

@@ -3,10 +3,10 @@
  *   DIR/lock              held while open: one kithd a folder
  *   DIR/state/            store_lmdb_state: invites, and whose folder this is
  *   DIR/board/2026-01-31/ store_lmdb_day: the envelopes received on that UTC day
- * Days are in order of name, and each begins where the one before ends.  Only the newest is
- * written.  `lock` guards the list of days and their rows: the commit thread takes it to change
- * them, for moments, and the reading thread for as long as one read takes; so a day can't be
- * closed under a reader, and a reader can't see half of a commit. */
+ * Days are in order of name, and each begins where the one before ends.  Only the newest
+ * is written.  `lock` guards the list of days and their rows: the commit thread takes it
+ * to change them, for moments, and the reading thread for as long as one read takes; so a
+ * day can't be closed under a reader, and a reader can't see half of a commit. */
 #include "daemon/store_lmdb_day.h"
 #include "daemon/store_lmdb_folder.h"
 #include "daemon/store_lmdb_state.h"
@@ -53,7 +53,7 @@ static struct store_lmdb_day *newest(const struct store_lmdb *l)
     return l->count ? l->days[l->count - 1] : NULL;
 }
 
-/* ---- days ------------------------------------------------------------------------------------- */
+/* ---- days ------------------------------------------------------------------------- */
 
 static int room_for_day(struct store_lmdb *l)
 {
@@ -148,7 +148,7 @@ static int drop_oldest(struct store_lmdb *l)
     return store_lmdb_folder_sweep(l->board);
 }
 
-/* ---- writes ------------------------------------------------------------------------------------ */
+/* ---- writes ----------------------------------------------------------------------- */
 
 static int lmdb_append(struct store *s, struct store_post *posts, size_t n,
                        uint64_t now_s)
@@ -169,8 +169,8 @@ static int lmdb_append(struct store *s, struct store_post *posts, size_t n,
     return 0;
 }
 
-/* The newest day is followed before it goes, since it knows the numbers and heads; one that
- * never held an envelope may as well stay. */
+/* The newest day is followed before it goes, since it knows the numbers and heads; one
+ * that never held an envelope may as well stay. */
 static int replace_newest(struct store_lmdb *l, uint64_t now_s)
 {
     if (store_broken(&l->base))
@@ -246,7 +246,7 @@ static int lmdb_invite_revoke(struct store *s, uint32_t number)
     return wrote(l, store_lmdb_state_revoke(&l->state, number));
 }
 
-/* ---- reads; all under the lock -------------------------------------------------------------------- */
+/* ---- reads; all under the lock ---------------------------------------------------- */
 
 static void tail_locked(struct store_lmdb *l, uint32_t bucket, struct store_tail *out)
 {
@@ -402,7 +402,7 @@ static int lmdb_invites(struct store *s, store_invite_visit *visit, void *arg)
     return store_lmdb_state_visit(&lmdb_of(s)->state, visit, arg);
 }
 
-/* ---- open and close --------------------------------------------------------------------------------- */
+/* ---- open and close --------------------------------------------------------------- */
 
 static void lmdb_close(struct store *s)
 {

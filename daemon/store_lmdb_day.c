@@ -29,7 +29,7 @@ static MDB_val val(void *p, size_t n)
     return (MDB_val){n, p};
 }
 
-/* ---- tails ------------------------------------------------------------------------------- */
+/* ---- tails ------------------------------------------------------------------------ */
 
 static int put_tail(struct store_lmdb_day *d, MDB_txn *txn, uint32_t bucket,
                     const struct store_lmdb_row *row)
@@ -101,7 +101,7 @@ static int load_row(struct store_lmdb_day *d, MDB_txn *txn, uint32_t bucket,
     return 0;
 }
 
-/* ---- make, open, close --------------------------------------------------------------------- */
+/* ---- make, open, close ------------------------------------------------------------ */
 
 static int day_new(uint32_t day, enum store_lmdb_mode mode, struct store_lmdb_day **out)
 {
@@ -261,7 +261,7 @@ void store_lmdb_day_close(struct store_lmdb_day *d)
     mem_free(d);
 }
 
-/* ---- append --------------------------------------------------------------------------------- */
+/* ---- append ----------------------------------------------------------------------- */
 
 static int put_post(struct store_lmdb_day *d, MDB_txn *txn, struct store_post *p,
                     uint32_t hour)
@@ -334,7 +334,7 @@ void store_lmdb_day_publish(struct store_lmdb_day *d)
             d->rows[b] = d->draft[b];
 }
 
-/* ---- reads ------------------------------------------------------------------------------------ */
+/* ---- reads ------------------------------------------------------------------------ */
 
 static int begin_read(struct store_lmdb_day *d)
 {

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store_lmdb_day: the envelopes of one UTC day, an LMDB environment of their own, so that
  * letting go of a day is unlinking two files (SPEC 4.4).  Databases:
- *   log    u32 bucket | u64 seq, big-endian  ->  le32 receipt hour | le32 flags (0) | 8 zeros
- *                                                | envelope: 4,080 bytes, one overflow page
- *   heads  the same key                      ->  head after it, 32
- *   tails  u32 bucket                        ->  le64 first | le64 next | head before first 32
- *                                                | head after next - 1, 32
- * first: the seq that this day began with; so days can be dropped without a word to the rest.
- * Flow     store_lmdb -> store_lmdb_day -> store_lmdb_env
- * Owns     the environment, the rows
- * Threads  append on the commit thread; the reading functions on one thread beside it; publish,
- *          retire and whoever reads rows: under store_lmdb's lock */
+ *   log    u32 bucket | u64 seq, big-endian  ->  le32 receipt hour | le32 flags (0) | 8
+ * zeros | envelope: 4,080 bytes, one overflow page heads  the same key ->  head after it,
+ * 32 tails  u32 bucket                        ->  le64 first | le64 next | head before
+ * first 32 | head after next - 1, 32 first: the seq that this day began with; so days can
+ * be dropped without a word to the rest. Flow     store_lmdb -> store_lmdb_day ->
+ * store_lmdb_env Owns     the environment, the rows Threads  append on the commit thread;
+ * the reading functions on one thread beside it; publish, retire and whoever reads rows:
+ * under store_lmdb's lock */
 #ifndef KITH_DAEMON_STORE_LMDB_DAY_H
 #define KITH_DAEMON_STORE_LMDB_DAY_H
 
@@ -40,13 +38,14 @@ struct store_lmdb_day {
 MUST_USE int store_lmdb_day_make(const char *folder, uint32_t day,
                                  const struct store_lmdb_row *rows, uint64_t map_bytes,
                                  struct store_lmdb_day **out);
-/* Open one that exists.  rows: the day before's, or NULL when this is the oldest: it must begin
- * where they end (STORE_E_CORRUPT); cohort: where a new bucket begins. */
+/* Open one that exists.  rows: the day before's, or NULL when this is the oldest: it must
+ * begin where they end (STORE_E_CORRUPT); cohort: where a new bucket begins. */
 MUST_USE int store_lmdb_day_open(const char *folder, uint32_t day,
                                  const struct store_lmdb_row *rows,
                                  const uint8_t cohort[32], uint64_t map_bytes,
                                  enum store_lmdb_mode mode, struct store_lmdb_day **out);
-/* It is the newest no more: give back what only writing needs.  No read may be under way. */
+/* It is the newest no more: give back what only writing needs.  No read may be under way.
+ */
 void store_lmdb_day_retire(struct store_lmdb_day *d);
 void store_lmdb_day_close(struct store_lmdb_day *d); /* NULL is fine */
 

@@ -49,10 +49,10 @@ int store_lmdb_env_rc(int rc)
     }
 }
 
-/* ---- open and close ---------------------------------------------------------------------- */
+/* ---- open and close --------------------------------------------------------------- */
 
-/* LMDB maps its lock file and writes into the map: in a hole of a full disk that is a SIGBUS,
- * so the blocks are there before LMDB comes. */
+/* LMDB maps its lock file and writes into the map: in a hole of a full disk that is a
+ * SIGBUS, so the blocks are there before LMDB comes. */
 static int fill_lock_file(const char *folder)
 {
     static const uint8_t zeros[LOCK_BYTES];
@@ -67,7 +67,8 @@ static int fill_lock_file(const char *folder)
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return errno == ENOSPC ? STORE_E_FULL : -errno;
-    /* Nobody else has this environment open (DIR/lock), so its old content means nothing. */
+    /* Nobody else has this environment open (DIR/lock), so its old content means nothing.
+     */
     if (fstat(fd, &st) || ftruncate(fd, 0))
         rc = -errno;
     if (!rc)
@@ -148,10 +149,11 @@ uint64_t store_lmdb_env_disk(const struct store_lmdb_env *e)
     return (uint64_t)st.st_blocks * 512;
 }
 
-/* ---- commit -------------------------------------------------------------------------------- */
+/* ---- commit ----------------------------------------------------------------------- */
 
-/* A commit copies each page of the tree that it changes, at most depth pages for each put and
- * never more than there are, and adds those that splits made, which are among them by now. */
+/* A commit copies each page of the tree that it changes, at most depth pages for each put
+ * and never more than there are, and adds those that splits made, which are among them by
+ * now. */
 uint64_t store_lmdb_env_growth(MDB_txn *txn, MDB_dbi dbi, uint64_t n)
 {
     MDB_stat stat;
@@ -220,11 +222,11 @@ static bool disk_is_full(const struct store_lmdb_env *e, uint64_t pages)
     return (uint64_t)fs.f_bavail * fs.f_frsize < (pages + FREELIST_PAGES) * 4096;
 }
 
-/* LMDB writes pages, syncs them, then writes the meta page through.  A page write that failed
- * for want of room leaves the old state whole; a sync that failed leaves nobody knows what.
- * LMDB reports both alike, and a write cut short by a full disk as EIO.  With blocks reserved
- * no write can lack room, so every failure is taken for the worse; without, a disk that is
- * full by its own account is believed. */
+/* LMDB writes pages, syncs them, then writes the meta page through.  A page write that
+ * failed for want of room leaves the old state whole; a sync that failed leaves nobody
+ * knows what. LMDB reports both alike, and a write cut short by a full disk as EIO.  With
+ * blocks reserved no write can lack room, so every failure is taken for the worse;
+ * without, a disk that is full by its own account is believed. */
 static int judge(const struct store_lmdb_env *e, int rc, uint64_t pages)
 {
     if (rc == MDB_MAP_FULL)

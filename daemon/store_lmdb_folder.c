@@ -24,7 +24,7 @@ static int translate(int rc)
     return rc == -ENOSPC || rc == -EDQUOT ? STORE_E_FULL : rc;
 }
 
-/* ---- names --------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------ */
 
 void store_lmdb_folder_name(uint32_t day, char name[STORE_LMDB_NAME_BYTES])
 {
@@ -75,7 +75,7 @@ int store_lmdb_folder_path(const char *parent, const char *name, const char *suf
     return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
-/* ---- one folder ------------------------------------------------------------------------------ */
+/* ---- one folder ------------------------------------------------------------------- */
 
 static int take_name(const char *path, int (*call)(const char *))
 {
@@ -199,7 +199,7 @@ int store_lmdb_folder_move(const char *parent, const char *from, const char *to)
     return rc ? rc : rename_synced(parent, old, new);
 }
 
-/* ---- all of them ------------------------------------------------------------------------------- */
+/* ---- all of them ------------------------------------------------------------------ */
 
 static bool ends_in(const char *name, const char *suffix)
 {

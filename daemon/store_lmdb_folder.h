@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store_lmdb_folder: folders of environments, made and taken away so that a crash at any moment
- * leaves a name that tells what to do: NAME.new was never finished, NAME.gone was on its way
- * out, both are removed; NAME is whole.
- * Flow     store_lmdb, store_lmdb_state -> store_lmdb_folder -> the file system
- * Owns     nothing.  Threads: whoever writes
- * All return 0, STORE_E_FULL (no room for a name), STORE_E_BROKEN (a name may or may not last:
- * its folder failed to sync) or -errno. */
+/* store_lmdb_folder: folders of environments, made and taken away so that a crash at any
+ * moment leaves a name that tells what to do: NAME.new was never finished, NAME.gone was
+ * on its way out, both are removed; NAME is whole. Flow     store_lmdb, store_lmdb_state
+ * -> store_lmdb_folder -> the file system Owns     nothing.  Threads: whoever writes All
+ * return 0, STORE_E_FULL (no room for a name), STORE_E_BROKEN (a name may or may not
+ * last: its folder failed to sync) or -errno. */
 #ifndef KITH_DAEMON_STORE_LMDB_FOLDER_H
 #define KITH_DAEMON_STORE_LMDB_FOLDER_H
 

@@ -54,7 +54,7 @@ static int invite_read(MDB_val k, MDB_val v, struct store_invite *out)
     return 0;
 }
 
-/* ---- open -------------------------------------------------------------------------------------- */
+/* ---- open ------------------------------------------------------------------------- */
 
 static int begin_write(struct store_lmdb_state *s, MDB_txn **txn)
 {
@@ -186,7 +186,7 @@ void store_lmdb_state_close(struct store_lmdb_state *s)
     store_lmdb_env_close(&s->env);
 }
 
-/* ---- invites ------------------------------------------------------------------------------------ */
+/* ---- invites ---------------------------------------------------------------------- */
 
 static int put_invite(struct store_lmdb_state *s, MDB_txn *txn,
                       const struct store_invite *i)

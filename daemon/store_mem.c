@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store's version in memory, for tests: what LMDB does with files and transactions is
- * done here with arrays and one lock.  It asks the seam where the other one meets the disk, so
- * that a full disk (SEAM_WRITE) and a failed sync (SEAM_SYNC) look the same in both. */
+ * done here with arrays and one lock.  It asks the seam where the other one meets the
+ * disk, so that a full disk (SEAM_WRITE) and a failed sync (SEAM_SYNC) look the same in
+ * both. */
 #include "daemon/store_ops.h"
 #include "lib/mem.h"
 #include "lib/seam.h"
@@ -83,7 +84,7 @@ static void mem_close(struct store *s)
     mem_free(m);
 }
 
-/* ---- the board: writes --------------------------------------------------------------- */
+/* ---- the board: writes ------------------------------------------------------------ */
 
 static uint64_t bucket_next(const struct bucket *b)
 {
@@ -215,7 +216,7 @@ static int mem_redate(struct store *s, uint64_t now_s, uint32_t *moved)
     return 0;
 }
 
-/* ---- the board: reads ---------------------------------------------------------------- */
+/* ---- the board: reads ------------------------------------------------------------- */
 
 static int mem_tail(struct store *s, uint32_t bucket, struct store_tail *out)
 {
@@ -288,7 +289,7 @@ static int mem_figures(struct store *s, uint64_t now_s, struct store_figures *ou
     return 0;
 }
 
-/* ---- invites ------------------------------------------------------------------------- */
+/* ---- invites ---------------------------------------------------------------------- */
 
 static int mem_invite_add(struct store *s, struct store_invite *invite)
 {
@@ -387,7 +388,7 @@ static int mem_invites(struct store *s, store_invite_visit *visit, void *arg)
     return 0;
 }
 
-/* ---- opening ------------------------------------------------------------------------- */
+/* ---- opening ---------------------------------------------------------------------- */
 
 static const struct store_ops mem_ops = {
     .close = mem_close,

@@ -14,7 +14,8 @@ void buf_init(struct buf *b, size_t cap)
     *b = (struct buf){.cap = cap, .heap = true};
 }
 
-/* Not realloc(): what it moves it leaves behind unwiped, and buffers hold people's words. */
+/* Not realloc(): what it moves it leaves behind unwiped, and buffers hold people's words.
+ */
 static int move_to_larger(struct buf *b, size_t need)
 {
     size_t room = b->room ? b->room : BUF_ROOM_FIRST;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* buf: views of bytes, and buffers of a fixed or growing size.
- * A struct bytes never owns.  A struct buf either points at caller's storage (BUF_OVER) and
- * has a hard cap, or grows on the heap up to its cap (buf_init) and is freed by buf_free.
- * Writers are sticky: the first overflow sets rc, later writes do nothing. */
+ * A struct bytes never owns.  A struct buf either points at caller's storage (BUF_OVER)
+ * and has a hard cap, or grows on the heap up to its cap (buf_init) and is freed by
+ * buf_free. Writers are sticky: the first overflow sets rc, later writes do nothing. */
 #ifndef KITH_LIB_BUF_H
 #define KITH_LIB_BUF_H
 
@@ -40,7 +40,8 @@ MUST_USE uint8_t *buf_grow(struct buf *b, size_t n);
 /* Drop the first n bytes (n <= b->n). */
 void buf_eat(struct buf *b, size_t n);
 struct bytes buf_view(const struct buf *b);
-/* Wipes the whole room, frees what is on the heap, leaves an empty buffer.  NULL is fine. */
+/* Wipes the whole room, frees what is on the heap, leaves an empty buffer.  NULL is fine.
+ */
 void buf_free(struct buf *b);
 
 uint64_t le_get(const uint8_t *p, size_t width);

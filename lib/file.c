@@ -15,7 +15,7 @@
 
 enum { READ_BYTES = 4096, SUFFIX_RANDOM_BYTES = 8 };
 
-/* ---- reading ---- */
+/* ---- reading ---------------------------------------------------------------------- */
 
 static int open_checked(const char *path, int flags, unsigned mode)
 {
@@ -94,7 +94,7 @@ int file_read(const char *path, size_t cap, bool secret, struct buf *out)
     return rc;
 }
 
-/* ---- writing ---- */
+/* ---- writing ---------------------------------------------------------------------- */
 
 int file_write_all(int fd, const void *p, size_t n)
 {
@@ -216,7 +216,7 @@ out:
     return rc;
 }
 
-/* ---- folders ---- */
+/* ---- folders ---------------------------------------------------------------------- */
 
 static int make_one(const char *path, unsigned mode)
 {

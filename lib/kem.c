@@ -15,8 +15,8 @@ static_assert(KEM_SK_BYTES == crypto_kem_xwing_SEEDBYTES, "a seed is the secret 
 static_assert(KEM_CT_BYTES == crypto_kem_xwing_CIPHERTEXTBYTES, "ct");
 static_assert(KEM_SS_BYTES == crypto_kem_xwing_SHAREDSECRETBYTES, "ss");
 
-/* Randomness is drawn here and handed to the deterministic calls, so that all of it passes
- * the seam of lib/secret.h. */
+/* Randomness is drawn here and handed to the deterministic calls, so that all of it
+ * passes the seam of lib/secret.h. */
 int kem_keypair(uint8_t pk[KEM_PK_BYTES], uint8_t sk[KEM_SK_BYTES])
 {
     uint8_t seed[KEM_SK_BYTES];
@@ -65,7 +65,7 @@ int kem_dec(const uint8_t sk[KEM_SK_BYTES], const uint8_t ct[KEM_CT_BYTES],
     return KEM_E_REFUSED;
 }
 
-/* ---- kem_pk_check: the two reasons for which kem_enc refuses a key --------------------------- */
+/* ---- kem_pk_check: the two reasons for which kem_enc refuses a key ---------------- */
 
 enum { MLKEM_Q = 3329, MLKEM_VECTOR_BYTES = 1152, X25519_BYTES = 32 };
 

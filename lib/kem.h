@@ -30,13 +30,13 @@ MUST_USE int kem_enc(const uint8_t pk[KEM_PK_BYTES], uint8_t ct[KEM_CT_BYTES],
 MUST_USE int kem_enc_from(const uint8_t pk[KEM_PK_BYTES],
                           const uint8_t eseed[KEM_ESEED_BYTES], uint8_t ct[KEM_CT_BYTES],
                           uint8_t ss[KEM_SS_BYTES]);
-/* Returns 0 or KEM_E_REFUSED.  A damaged ML-KEM part gives another ss and 0: callers must end
- * both ways alike for the peer (SPEC 1). On failure ss is zeroed. */
+/* Returns 0 or KEM_E_REFUSED.  A damaged ML-KEM part gives another ss and 0: callers must
+ * end both ways alike for the peer (SPEC 1). On failure ss is zeroed. */
 MUST_USE int kem_dec(const uint8_t sk[KEM_SK_BYTES], const uint8_t ct[KEM_CT_BYTES],
                      uint8_t ss[KEM_SS_BYTES]);
 
-/* Would kem_enc take this pk?  The same verdict about fifty times faster: nothing is drawn or
- * multiplied.  Returns 0 or KEM_E_REFUSED. */
+/* Would kem_enc take this pk?  The same verdict about fifty times faster: nothing is
+ * drawn or multiplied.  Returns 0 or KEM_E_REFUSED. */
 MUST_USE int kem_pk_check(const uint8_t pk[KEM_PK_BYTES]);
 
 #endif

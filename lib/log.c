@@ -19,8 +19,8 @@ static bool to_journal;
 static log_sink *other_sink;
 static void *other_sink_arg;
 
-/* A terminal that was itself started by systemd passes JOURNAL_STREAM on: only when it names
- * our own standard error does the journal read us. */
+/* A terminal that was itself started by systemd passes JOURNAL_STREAM on: only when it
+ * names our own standard error does the journal read us. */
 static bool stderr_is_journal(void)
 {
     const char *stream = getenv("JOURNAL_STREAM");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* log: one line on standard error.  Never an address, a key, an id or a person's text, at
  * any level: arguments are counts, states, file names of our own and fixed phrases.
- * Under systemd (JOURNAL_STREAM set) lines begin with <N>; on a terminal they are plain. */
+ * Under systemd (JOURNAL_STREAM set) lines begin with <N>; on a terminal they are plain.
+ */
 #ifndef KITH_LIB_LOG_H
 #define KITH_LIB_LOG_H
 

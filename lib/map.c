@@ -76,8 +76,8 @@ static size_t after(const struct map *m, size_t i)
     return (i + 1) & (m->slots - 1);
 }
 
-/* The slot that holds the key, or the empty one where it would go.  There is always an empty
- * one: at most three quarters are in use. */
+/* The slot that holds the key, or the empty one where it would go.  There is always an
+ * empty one: at most three quarters are in use. */
 static size_t find(const struct map *m, const void *key, uint64_t hash)
 {
     size_t i = (size_t)hash & (m->slots - 1);

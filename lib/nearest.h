@@ -9,8 +9,9 @@
 
 enum { NEAREST_WORD_MAX = 31 /* longer words get no guess */ };
 
-/* The name at the smallest edit distance (insert, delete, replace, swap of neighbours), or NULL
- * when none is close enough: at most one error in three letters, and never all of them. */
+/* The name at the smallest edit distance (insert, delete, replace, swap of neighbours),
+ * or NULL when none is close enough: at most one error in three letters, and never all of
+ * them. */
 const char *nearest(const char *word, const char *const *names, size_t count);
 
 #endif

@@ -55,7 +55,8 @@ bool secret_is_zero(const void *p, size_t n)
     return sodium_is_zero(p, n) == 1;
 }
 
-/* Not randombytes_buf(): it ends the process where the system has no randomness to give. */
+/* Not randombytes_buf(): it ends the process where the system has no randomness to give.
+ */
 static int system_random(void *p, size_t n)
 {
     uint8_t *at = p;
@@ -87,7 +88,8 @@ int rand_bytes(void *p, size_t n)
 
 int rand_below(uint32_t bound, uint32_t *out)
 {
-    /* 2^32 modulo bound: the lowest draws that many values would make some answers likelier. */
+    /* 2^32 modulo bound: the lowest draws that many values would make some answers
+     * likelier. */
     uint32_t spare = (uint32_t)(-bound) % bound;
     uint32_t drawn;
 

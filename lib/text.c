@@ -74,7 +74,8 @@ int base32_decode(const char *in, size_t in_n, uint8_t *out, size_t n)
 }
 
 /* Bytes of the character that begins here, or 0.  The first continuation byte's range is
- * what keeps out overlong forms, surrogates and what lies beyond U+10FFFF (RFC 3629, 4). */
+ * what keeps out overlong forms, surrogates and what lies beyond U+10FFFF (RFC 3629, 4).
+ */
 static size_t utf8_char(const uint8_t *p, size_t left)
 {
     uint8_t least = 0x80, most = 0xbf;

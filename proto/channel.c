@@ -33,7 +33,7 @@ void channel_wipe(struct channel *c)
     secret_wipe(c, sizeof *c);
 }
 
-/* ---- handshake, SPEC 2.2 ------------------------------------------------------------- */
+/* ---- handshake, SPEC 2.2 ---------------------------------------------------------- */
 
 static void nonce_of(uint64_t n, uint8_t nonce[AEGIS_NONCE_BYTES])
 {
@@ -175,8 +175,8 @@ int channel_client_finish(struct channel *c, uint8_t es[KEM_SK_BYTES],
     uint8_t ss[KEM_SS_BYTES];
     int refused = kem_dec(es, msg2, ss);
 
-    /* A refused ciphertext and a damaged one take the same road and end alike (SPEC 1); the
-     * tag alone would not do, since the ss of a refused one is known to everybody. */
+    /* A refused ciphertext and a damaged one take the same road and end alike (SPEC 1);
+     * the tag alone would not do, since the ss of a refused one is known to everybody. */
     mix_hash(c, msg2, KEM_CT_BYTES);
     mix_key(c, ss);
     refused |= open_empty(c, msg2 + KEM_CT_BYTES);
@@ -247,7 +247,7 @@ int channel_relay_answer(struct channel *c, const uint8_t relay_pk[KEM_PK_BYTES]
     return rc;
 }
 
-/* ---- records, SPEC 2.4 and 2.5 ---------------------------------------------------------- */
+/* ---- records, SPEC 2.4 and 2.5 ---------------------------------------------------- */
 
 size_t channel_record_bytes(bool relay, size_t frames)
 {
@@ -341,7 +341,7 @@ int channel_open(struct channel *c, uint8_t *record, size_t size, struct bytes *
     return rc;
 }
 
-/* ---- names, SPEC 5.2 -------------------------------------------------------------------- */
+/* ---- names, SPEC 5.2 -------------------------------------------------------------- */
 
 void channel_fingerprint_of_hash(const uint8_t key_hash[HASH_BYTES],
                                  const uint8_t cohort[CHANNEL_COHORT_BYTES],

@@ -41,8 +41,9 @@ struct channel {
 };
 void channel_wipe(struct channel *c);
 
-/* Client.  es (the ephemeral secret) is kept by the caller between the two calls and wiped by
- * channel_client_finish().  0, -EIO (no randomness), CHANNEL_E_REFUSED (a bad relay key). */
+/* Client.  es (the ephemeral secret) is kept by the caller between the two calls and
+ * wiped by channel_client_finish().  0, -EIO (no randomness), CHANNEL_E_REFUSED (a bad
+ * relay key). */
 MUST_USE int channel_client_start(struct channel *c, const uint8_t relay_pk[KEM_PK_BYTES],
                                   uint8_t es[KEM_SK_BYTES],
                                   uint8_t msg1[CHANNEL_MSG1_BYTES]);
@@ -53,8 +54,8 @@ MUST_USE int channel_relay_answer(struct channel *c, const uint8_t relay_pk[KEM_
                                   const uint8_t relay_sk[KEM_SK_BYTES],
                                   const uint8_t msg1[CHANNEL_MSG1_BYTES],
                                   uint8_t msg2[CHANNEL_MSG2_BYTES]);
-/* Deterministic forms for frozen vectors: all randomness given.  seed: the client's e pair;
- * eseed: the encapsulation's. */
+/* Deterministic forms for frozen vectors: all randomness given.  seed: the client's e
+ * pair; eseed: the encapsulation's. */
 MUST_USE int channel_client_start_from(struct channel *c,
                                        const uint8_t relay_pk[KEM_PK_BYTES],
                                        const uint8_t seed[KEM_SK_BYTES],
@@ -70,20 +71,22 @@ MUST_USE int channel_relay_answer_from(struct channel *c,
 
 /* Records (SPEC 2.4).  Room for frames in a record of `record_bytes`: */
 #define CHANNEL_FRAMES_ROOM(record_bytes) ((record_bytes)-2 - AEGIS_TAG_BYTES - 2)
-/* The size on the wire of a relay's record with this many bytes of frames; 0 if too many. */
+/* The size on the wire of a relay's record with this many bytes of frames; 0 if too many.
+ */
 size_t channel_record_bytes(bool relay, size_t frames);
 
-/* Seal a record in place: the caller has put `used` bytes of frames at record + 4 in a buffer of
- * channel_record_bytes(c->relay, used) bytes; this writes length, count, zeros, and encrypts.
- * Rekeys when due (SPEC 2.5).  Returns 0 or -EINVAL (not open, or too long). */
+/* Seal a record in place: the caller has put `used` bytes of frames at record + 4 in a
+ * buffer of channel_record_bytes(c->relay, used) bytes; this writes length, count, zeros,
+ * and encrypts. Rekeys when due (SPEC 2.5).  Returns 0 or -EINVAL (not open, or too
+ * long). */
 enum { CHANNEL_FRAMES_AT = 4 };
 MUST_USE int channel_seal(struct channel *c, uint8_t *record, size_t used);
 
-/* How long is the record that begins with these bytes?  0 and *size; CHANNEL_E_MORE under 2
- * bytes; CHANNEL_E_REFUSED for a length this side never accepts. */
+/* How long is the record that begins with these bytes?  0 and *size; CHANNEL_E_MORE under
+ * 2 bytes; CHANNEL_E_REFUSED for a length this side never accepts. */
 MUST_USE int channel_record_size(const struct channel *c, struct bytes in, size_t *size);
-/* Open a whole record in place; *frames borrows from it.  0 or CHANNEL_E_REFUSED: the channel is
- * then wiped, and nothing more can be opened or sealed (SPEC 2.4). */
+/* Open a whole record in place; *frames borrows from it.  0 or CHANNEL_E_REFUSED: the
+ * channel is then wiped, and nothing more can be opened or sealed (SPEC 2.4). */
 MUST_USE int channel_open(struct channel *c, uint8_t *record, size_t size,
                           struct bytes *frames);
 

@@ -18,7 +18,7 @@ struct signed_parts {
     size_t sigs_n;
 };
 
-/* ---- writing ------------------------------------------------------------------------------ */
+/* ---- writing ---------------------------------------------------------------------- */
 
 static void put_uint(struct buf *b, const char *key, uint64_t v)
 {
@@ -85,7 +85,7 @@ int descriptor_sign(struct descriptor *d, const uint8_t sk[SIGN_SK_BYTES],
     return 0;
 }
 
-/* ---- reading ------------------------------------------------------------------------------ */
+/* ---- reading ---------------------------------------------------------------------- */
 
 static uint32_t read_u32(struct mp *r, uint32_t least, uint32_t most)
 {
@@ -218,7 +218,8 @@ static bool has_signed(const uint8_t admin[SIGN_PK_BYTES], const struct signed_p
     return false;
 }
 
-/* Signatures by others than its own admins are the old admins' and the chain's business. */
+/* Signatures by others than its own admins are the old admins' and the chain's business.
+ */
 static uint32_t signers(const struct descriptor *d, const struct signed_parts *s)
 {
     uint32_t count = 0;

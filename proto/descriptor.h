@@ -29,10 +29,12 @@ struct descriptor {
     uint8_t hash[HASH_BYTES]; /* H(body); filled by read and by sign */
 };
 
-/* Write the body, sign it with one admin key, append the signed form.  0, -ENOMEM, -EMSGSIZE. */
+/* Write the body, sign it with one admin key, append the signed form.  0, -ENOMEM,
+ * -EMSGSIZE. */
 MUST_USE int descriptor_sign(struct descriptor *d, const uint8_t sk[SIGN_SK_BYTES],
                              struct buf *out);
-/* Strict.  Checks that `needed` distinct admins of its own list signed.  0 or DESCRIPTOR_E_*. */
+/* Strict.  Checks that `needed` distinct admins of its own list signed.  0 or
+ * DESCRIPTOR_E_*. */
 MUST_USE int descriptor_read(struct bytes signed_, struct descriptor *out);
 
 #endif

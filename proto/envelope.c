@@ -52,7 +52,7 @@ static void put_prefix(uint8_t *out, const uint8_t tag[16], const uint8_t salt[1
     memcpy(out + ENVELOPE_TAG_BYTES, salt, ENVELOPE_SALT_BYTES);
 }
 
-/* ---- bodies, SPEC 6: AEAD(K_body; ad th|...; 32 zeros | le16 len | payload | zeros) ---------- */
+/* ---- bodies, SPEC 6: AEAD(K_body; ad th|...; 32 zeros | le16 len | payload | zeros) - */
 
 /* ad of a body: th and then ad_n bytes of the envelope. */
 static struct bytes body_ad(uint8_t out[TH_BYTES + BODY_AT], const uint8_t th[TH_BYTES],
@@ -98,7 +98,7 @@ out:
     return rc;
 }
 
-/* ---- mail ------------------------------------------------------------------------------- */
+/* ---- mail ------------------------------------------------------------------------- */
 
 int envelope_mail_seal(const uint8_t tag[16], const uint8_t salt[16],
                        const uint8_t k_hdr[32], const struct envelope_header *header,
@@ -151,7 +151,7 @@ int envelope_body_open(const uint8_t *envelope, const uint8_t k_body[32],
     return rc;
 }
 
-/* ---- link envelopes, SPEC 6.2 ------------------------------------------------------------- */
+/* ---- link envelopes, SPEC 6.2 ----------------------------------------------------- */
 
 void envelope_link_keys(const uint8_t secret[32], enum envelope_link_kind kind,
                         const uint8_t salt[16], uint8_t tag[16], uint8_t key[32])

@@ -53,7 +53,8 @@ MUST_USE int envelope_body_open(const uint8_t *envelope, const uint8_t k_body[32
 /* Link keys, SPEC 6.2. */
 void envelope_link_keys(const uint8_t secret[32], enum envelope_link_kind kind,
                         const uint8_t salt[16], uint8_t tag[16], uint8_t key[32]);
-/* True if this envelope's tag is of that kind under that secret (constant time compare). */
+/* True if this envelope's tag is of that kind under that secret (constant time compare).
+ */
 bool envelope_link_is(const uint8_t secret[32], enum envelope_link_kind kind,
                       const uint8_t *envelope);
 MUST_USE int envelope_offer_seal(const uint8_t secret[32], const uint8_t salt[16],

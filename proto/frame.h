@@ -40,9 +40,9 @@ struct frame {
         body; /* params or result: one whole msgpack value, still to be decoded */
 };
 
-/* Cut the first frame off `in` (several may follow each other in a record); `in` moves only on
- * success.  Everything in the frame has been checked for well-formedness (mp_skip); method is
- * at most MP_KEY_BYTES_MAX.  Returns 0 or FRAME_E_MALFORMED. */
+/* Cut the first frame off `in` (several may follow each other in a record); `in` moves
+ * only on success.  Everything in the frame has been checked for well-formedness
+ * (mp_skip); method is at most MP_KEY_BYTES_MAX.  Returns 0 or FRAME_E_MALFORMED. */
 MUST_USE int frame_next(struct bytes *in, struct frame *out);
 
 /* Writers: begin a frame; the caller then writes params or the result with mw_*. */

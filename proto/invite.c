@@ -31,7 +31,7 @@ _Static_assert(sizeof INVITE_HEAD - 1 + ADDRESS_BYTES_MAX + 1 + INVITE_KEYS_CHAR
                    INVITE_CHARS_MAX,
                "the longest name fits an invite when the port is the usual one");
 
-/* ---- addresses ------------------------------------------------------------------------ */
+/* ---- addresses -------------------------------------------------------------------- */
 
 /* A stretch of text under examination; nothing here looks at the current locale. */
 struct span {
@@ -73,7 +73,8 @@ static size_t count_of(struct span s, char c)
     return n;
 }
 
-/* Up to the first c; the rest after it stays in *s, whose p is NULL when there was no c. */
+/* Up to the first c; the rest after it stays in *s, whose p is NULL when there was no c.
+ */
 static struct span cut(struct span *s, char c)
 {
     const char *at = memchr(s->p, c, s->n);
@@ -232,7 +233,7 @@ void address_print(const struct address *a, char *out)
         snprintf(out, room, "%s:%u", a->host, (unsigned)a->port);
 }
 
-/* ---- what a person pasted ----------------------------------------------------------------- */
+/* ---- what a person pasted --------------------------------------------------------- */
 
 static bool is_space(char c)
 {
@@ -260,7 +261,7 @@ static bool begins(const char *text, size_t n, const char *head)
     return n >= strlen(head) && !memcmp(text, head, strlen(head));
 }
 
-/* ---- invite, SPEC 5.4 ------------------------------------------------------------------- */
+/* ---- invite, SPEC 5.4 ------------------------------------------------------------- */
 
 int invite_print(const struct invite *i, char *out)
 {
@@ -329,7 +330,7 @@ int invite_parse(const char *text, size_t n, struct invite *out)
     return rc;
 }
 
-/* ---- contact link, SPEC 5.5 --------------------------------------------------------------- */
+/* ---- contact link, SPEC 5.5 ------------------------------------------------------- */
 
 static void link_check(const uint8_t raw[LINK_CHECKED_BYTES], uint8_t check[PREFIX_BYTES])
 {
@@ -397,7 +398,7 @@ int link_parse(const char *text, size_t n, const uint8_t cohort[32], struct link
     return rc;
 }
 
-/* ---- fingerprint, SPEC 5.2 ------------------------------------------------------------------ */
+/* ---- fingerprint, SPEC 5.2 -------------------------------------------------------- */
 
 void fingerprint_print(const uint8_t fingerprint[16], char out[40])
 {

@@ -19,7 +19,8 @@ struct address {
               1]; /* name, IPv4, or IPv6 without brackets; lower case */
     uint16_t port;
 };
-/* "host", "host:port", "1.2.3.4:5", "[::1]:5", "::1", and the invite's "::1*5".  0 or INVITE_E_FORM. */
+/* "host", "host:port", "1.2.3.4:5", "[::1]:5", "::1", and the invite's "::1*5".  0 or
+ * INVITE_E_FORM. */
 MUST_USE int address_parse(const char *text, size_t n, struct address *out);
 /* As people write it: brackets for IPv6 when a port follows; the port left out when 7443.
  * out has ADDRESS_BYTES_MAX + 10. */

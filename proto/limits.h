@@ -6,7 +6,8 @@
 #include <stdint.h>
 
 enum {
-    /* Board: one envelope fills one LMDB overflow page together with its record header. */
+    /* Board: one envelope fills one LMDB overflow page together with its record header.
+     */
     ENVELOPE_BYTES = 4064,
     RECORD_HEADER_BYTES = 16,
     BLOCK_SEQS =
@@ -17,7 +18,8 @@ enum {
     BUCKETS_MAIL_MAX = 256, /* cohorts of 50,000 members */
     BUCKET_MAX = 65535, /* u16 in a contact link; beyond the cohort's: no-such-bucket */
 
-    /* Channel (SPEC 2): one client record holds one post; 15 envelopes fit the relay's. */
+    /* Channel (SPEC 2): one client record holds one post; 15 envelopes fit the relay's.
+     */
     CHANNEL_RECORD_BYTES = 4480,
     CHANNEL_RECORD_MAX_BYTES = 62720,
     CHANNEL_HANDSHAKES_MAX = 2, /* two cores: half of one stays for everybody else */

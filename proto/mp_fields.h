@@ -16,8 +16,8 @@ struct mp_fields {
 
 /* Begin a map; letters must outlive the struct. */
 struct mp_fields mp_fields(struct mp *r, const char *letters);
-/* The next known key's letter, its value then to be read by the caller; 0 after the last one or
- * on failure.  Unknown keys are skipped, after the same checks. */
+/* The next known key's letter, its value then to be read by the caller; 0 after the last
+ * one or on failure.  Unknown keys are skipped, after the same checks. */
 char mp_fields_next(struct mp_fields *f);
 bool mp_fields_has(const struct mp_fields *f, char letter);
 /* After the last one: fails the cursor unless each of these was there. */

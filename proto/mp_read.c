@@ -21,7 +21,7 @@ void mp_fail(struct mp *r)
     r->left = 0; /* so that every later read fails by itself */
 }
 
-/* ---- heads: the first byte of a value, and its length or number ---- */
+/* ---- heads: the first byte of a value, and its length or number ------------------- */
 
 /* 0xc0 to 0xdf, in order. */
 static const uint8_t types[32] = {
@@ -139,8 +139,8 @@ static size_t ext_length(struct mp *r)
     }
 }
 
-/* Array and map: each element takes at least one byte, so a count beyond what is left is a
- * lie, found before anybody makes room for it. */
+/* Array and map: each element takes at least one byte, so a count beyond what is left is
+ * a lie, found before anybody makes room for it. */
 static size_t count_of(struct mp *r, enum mp_type type, size_t bytes_each)
 {
     uint8_t b = head(r, type);
@@ -160,7 +160,7 @@ static size_t count_of(struct mp *r, enum mp_type type, size_t bytes_each)
     return n;
 }
 
-/* ---- values ---- */
+/* ---- values ----------------------------------------------------------------------- */
 
 void mp_nil(struct mp *r)
 {
@@ -281,7 +281,7 @@ void mp_leave(struct mp *r)
         r->depth++;
 }
 
-/* ---- maps ---- */
+/* ---- maps ------------------------------------------------------------------------- */
 
 static size_t map_count_of(struct mp *r)
 {
@@ -299,8 +299,8 @@ struct mp_map mp_map(struct mp *r)
     return m;
 }
 
-/* Note one more key; a repeated one fails.  Keys are compared as they are written, which is
- * enough because each value has one form. */
+/* Note one more key; a repeated one fails.  Keys are compared as they are written, which
+ * is enough because each value has one form. */
 static void note_key(struct mp *r, struct mp_map *m, struct bytes key)
 {
     for (size_t i = 0; i < m->seen; i++)
@@ -335,7 +335,7 @@ bool mp_is(struct bytes key, const char *name)
     return key.n == n && key.p && memcmp(key.p, name, n) == 0;
 }
 
-/* ---- any value ---- */
+/* ---- any value -------------------------------------------------------------------- */
 
 static double float_value(struct mp *r)
 {

@@ -2,8 +2,9 @@
 /* mp_read: a strict MessagePack cursor over hostile bytes.  SPEC 3.2, 3.3.
  * Flow     proto/frame, msg, payload, descriptor; kith-vec -> mp_read
  * Owns     nothing: views point into the caller's bytes; nothing is allocated
- * Sticky: the first failure is kept, later reads return zeros; mp_end() tells.  Only shortest
- * forms are taken; strings must be UTF-8; lengths are compared with what is left before use. */
+ * Sticky: the first failure is kept, later reads return zeros; mp_end() tells.  Only
+ * shortest forms are taken; strings must be UTF-8; lengths are compared with what is left
+ * before use. */
 #ifndef KITH_PROTO_MP_READ_H
 #define KITH_PROTO_MP_READ_H
 
@@ -49,8 +50,8 @@ struct bytes mp_bin(struct mp *r, size_t least, size_t most);
 void mp_bin_copy(struct mp *r, uint8_t *out,
                  size_t n); /* exactly n; zeros out on failure */
 
-/* Array of least..most elements; returns the count (0 on failure).  Each level entered counts
- * against MP_DEPTH_MAX and is left by mp_leave() after its last element. */
+/* Array of least..most elements; returns the count (0 on failure).  Each level entered
+ * counts against MP_DEPTH_MAX and is left by mp_leave() after its last element. */
 size_t mp_array(struct mp *r, size_t least, size_t most);
 void mp_leave(struct mp *r);
 
@@ -69,12 +70,14 @@ struct mp_map mp_map(struct mp *r);
 bool mp_key(struct mp *r, struct mp_map *m, struct bytes *key);
 bool mp_is(struct bytes key, const char *name);
 
-/* Skip one whole value, checking it as strictly as if it were read (SPEC 3.3's data rules). */
+/* Skip one whole value, checking it as strictly as if it were read (SPEC 3.3's data
+ * rules). */
 void mp_skip(struct mp *r);
 
-/* For kith-vec's inspect, and differential tests: one value of any type, without descending.
- * For str, bin, ext: view; array, map: count (pairs); ints as sign and magnitude.  It does not
- * see repeated or odd keys: run mp_skip() over the same bytes first. */
+/* For kith-vec's inspect, and differential tests: one value of any type, without
+ * descending. For str, bin, ext: view; array, map: count (pairs); ints as sign and
+ * magnitude.  It does not see repeated or odd keys: run mp_skip() over the same bytes
+ * first. */
 struct mp_value {
     enum mp_type type;
     bool boolean;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mp_write: MessagePack out, by msgpack-c, into a struct buf.  Sticky: failure is in buf.rc.
- * The only file that includes msgpack.h besides tests. */
+/* mp_write: MessagePack out, by msgpack-c, into a struct buf.  Sticky: failure is in
+ * buf.rc. The only file that includes msgpack.h besides tests. */
 #ifndef KITH_PROTO_MP_WRITE_H
 #define KITH_PROTO_MP_WRITE_H
 

@@ -35,7 +35,7 @@ enum method method_find(struct bytes name, enum frame_kind kind, bool from_clien
     return METHOD_COUNT;
 }
 
-/* ---- values with the ranges of SPEC 3.5 ------------------------------------------------ */
+/* ---- values with the ranges of SPEC 3.5 ------------------------------------------- */
 
 static uint32_t read_u32(struct mp *r, uint32_t least, uint32_t most)
 {
@@ -76,7 +76,7 @@ static void begin_result(struct buf *b, uint32_t id, size_t pairs)
     mw_map(b, pairs);
 }
 
-/* ---- hello ------------------------------------------------------------------------------ */
+/* ---- hello ------------------------------------------------------------------------ */
 
 static uint32_t read_versions(struct mp *r)
 {
@@ -150,7 +150,7 @@ void msg_hello_result_write(struct buf *b, uint32_t id, const struct msg_hello_r
     put_uint(b, "d", m->descriptor);
 }
 
-/* ---- descriptors ------------------------------------------------------------------------ */
+/* ---- descriptors ------------------------------------------------------------------ */
 
 int msg_descriptors_read(struct bytes body, struct msg_descriptors *out)
 {
@@ -196,7 +196,7 @@ void msg_descriptors_result_write(struct buf *b, uint32_t id,
         mw_bin(b, m->signed_[i]);
 }
 
-/* ---- enrol, prove ------------------------------------------------------------------------- */
+/* ---- enrol, prove ----------------------------------------------------------------- */
 
 int msg_enrol_read(struct bytes body, struct msg_enrol *out)
 {
@@ -288,7 +288,7 @@ int msg_prove_check(const struct msg_prove *m, const uint8_t cohort[32],
     return sign_check(m->key, LABEL("kith1 prove"), parts, 2, m->sig);
 }
 
-/* ---- post --------------------------------------------------------------------------------- */
+/* ---- post ------------------------------------------------------------------------- */
 
 int msg_post_read(struct bytes body, struct msg_post *out)
 {
@@ -344,7 +344,7 @@ void msg_post_result_write(struct buf *b, uint32_t id, const struct msg_post_res
     put_bin(b, "h", m->head, sizeof m->head);
 }
 
-/* ---- subscribe, unsubscribe, credit --------------------------------------------------------- */
+/* ---- subscribe, unsubscribe, credit ----------------------------------------------- */
 
 int msg_subscribe_read(struct bytes body, struct msg_subscribe *out)
 {
@@ -461,7 +461,7 @@ void msg_credit_write(struct buf *b, const struct msg_credit *m)
     put_uint(b, "c", m->credit);
 }
 
-/* ---- envelopes, gap ------------------------------------------------------------------------- */
+/* ---- envelopes, gap --------------------------------------------------------------- */
 
 int msg_envelopes_read(struct bytes body, struct msg_envelopes *out)
 {
@@ -522,7 +522,7 @@ void msg_gap_write(struct buf *b, const struct msg_gap *m)
     put_bin(b, "h", m->head, sizeof m->head);
 }
 
-/* ---- answers without content ------------------------------------------------------------------ */
+/* ---- answers without content ------------------------------------------------------ */
 
 int msg_nil_read(struct bytes body)
 {

@@ -4,10 +4,11 @@
  * Owns     nothing: views into the frame
  * Every msg_x_read(body, out) returns 0 or MP_E_MALFORMED and checks lengths and ranges;
  * every msg_x_write appends a whole frame to b (failure in b->rc).
- * What a read lets through: buckets 0..BUCKET_MAX (whether the cohort has it is the handler's
- * question), sequence numbers 1..SEQ_MAX, versions 1..31 and none twice, a clock of at most
- * CLOCK_S_MAX, credit of at most CREDIT_MAX (subscribe may say 0), descriptor versions from 1,
- * whole envelopes only.  It does not compare one number with another. */
+ * What a read lets through: buckets 0..BUCKET_MAX (whether the cohort has it is the
+ * handler's question), sequence numbers 1..SEQ_MAX, versions 1..31 and none twice, a
+ * clock of at most CLOCK_S_MAX, credit of at most CREDIT_MAX (subscribe may say 0),
+ * descriptor versions from 1, whole envelopes only.  It does not compare one number with
+ * another. */
 #ifndef KITH_PROTO_MSG_H
 #define KITH_PROTO_MSG_H
 
@@ -133,8 +134,9 @@ void msg_envelopes_write(struct buf *b, const struct msg_envelopes *m);
 void msg_gap_write(struct buf *b, const struct msg_gap *m);
 void msg_nil_write(struct buf *b, uint32_t id);
 
-/* What enrol and prove sign: SPEC 3.5.  h is the channel hash.  The caller has filled in key and
- * secret; sign fills in sig.  sign: 0 or -ENOMEM; check: 0, SIGN_E_FORGED or -ENOMEM. */
+/* What enrol and prove sign: SPEC 3.5.  h is the channel hash.  The caller has filled in
+ * key and secret; sign fills in sig.  sign: 0 or -ENOMEM; check: 0, SIGN_E_FORGED or
+ * -ENOMEM. */
 MUST_USE int msg_enrol_sign(struct msg_enrol *m, const uint8_t sk[SIGN_SK_BYTES],
                             const uint8_t cohort[32], const uint8_t h[64]);
 MUST_USE int msg_enrol_check(const struct msg_enrol *m, const uint8_t cohort[32],

@@ -9,8 +9,9 @@
 
 enum { HOME_LEAST = BUCKET_MAIL, HOME_MOST = BUCKET_MAIL + BUCKETS_MAIL_MAX - 1 };
 
-/* t i m a g mean the same in every type, also in those of a later version; the others only in
- * the types of their row in SPEC 7.1, elsewhere they are skipped like a key nobody knows. */
+/* t i m a g mean the same in every type, also in those of a later version; the others
+ * only in the types of their row in SPEC 7.1, elsewhere they are skipped like a key
+ * nobody knows. */
 static const char *letters_of(uint32_t type)
 {
     switch (type) {
@@ -43,7 +44,7 @@ static const char *needed_by(uint32_t type)
     }
 }
 
-/* ---- reading ------------------------------------------------------------------------------ */
+/* ---- reading ---------------------------------------------------------------------- */
 
 static uint32_t read_u32(struct mp *r, uint32_t least, uint32_t most)
 {
@@ -177,7 +178,7 @@ int payload_read(struct bytes in, struct payload *out)
     return mp_end(&r);
 }
 
-/* ---- writing ------------------------------------------------------------------------------ */
+/* ---- writing ---------------------------------------------------------------------- */
 
 static void put_uint(struct buf *b, const char *key, uint64_t v)
 {

@@ -55,7 +55,8 @@ struct payload {
     uint32_t home;
 };
 
-/* Appends; failure in b->rc.  Checks nothing: what is out of range is refused by the reader. */
+/* Appends; failure in b->rc.  Checks nothing: what is out of range is refused by the
+ * reader. */
 void payload_write(struct buf *b, const struct payload *p);
 /* 0 or MP_E_MALFORMED; known types also need the keys that SPEC 7.1 says. */
 MUST_USE int payload_read(struct bytes in, struct payload *out);

@@ -7,7 +7,7 @@
 
 enum { DAY_S = 24 * 60 * 60, IDS_AT_ONCE = 64, MISSED_ALARM = 2 };
 
-/* ---- owing ------------------------------------------------------------------------------------------ */
+/* ---- owing ------------------------------------------------------------------------ */
 
 int acks_owe(struct core *c, struct session *s, struct conv_row *conv)
 {
@@ -30,7 +30,7 @@ int acks_owe_accept(struct core *c, struct session *s)
     return core_due(c, 0, c->accept_most_ms, &s->accept_due);
 }
 
-/* ---- what the peer says -------------------------------------------------------------------------------- */
+/* ---- what the peer says ----------------------------------------------------------- */
 
 static int delivered(struct core *c, const struct outbox_row *row)
 {
@@ -60,8 +60,8 @@ static int omitted(struct core *c, const struct outbox_row *row)
     return rc ? rc : db_notes_alarm(c->db, &a, core_now_s(c));
 }
 
-/* A place that was sealed anew since, or never had its durable answer, is missing for a reason
- * that we know. */
+/* A place that was sealed anew since, or never had its durable answer, is missing for a
+ * reason that we know. */
 static int missing(struct core *c, struct outbox_row *row, uint32_t turn, uint32_t n)
 {
     int rc;
@@ -116,7 +116,7 @@ int acks_read(struct core *c, struct session *s, const struct payload_ack *ack)
     return rc;
 }
 
-/* ---- sending again ---------------------------------------------------------------------------------------- */
+/* ---- sending again ---------------------------------------------------------------- */
 
 static int send_again(struct core *c, int64_t id, bool late)
 {
@@ -182,7 +182,7 @@ int acks_stop(struct core *c, int64_t conv)
     return rc;
 }
 
-/* ---- time -------------------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------- */
 
 static int expire(struct core *c, int64_t id)
 {

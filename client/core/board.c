@@ -52,7 +52,7 @@ static uint64_t block_of(uint64_t seq)
     return seq ? (seq - 1) / BLOCK_SEQS * BLOCK_SEQS + 1 : 1;
 }
 
-/* ---- what is to be read ------------------------------------------------------------------------------ */
+/* ---- what is to be read ----------------------------------------------------------- */
 
 static int want_log(struct core *c, uint32_t bucket, struct node_read *out, size_t *count)
 {
@@ -63,7 +63,8 @@ static int want_log(struct core *c, uint32_t bucket, struct node_read *out, size
         return rc;
     if (!rc && at.stopped)
         return 0;
-    /* The directory is read from its start; mail that came before we did is not for us. */
+    /* The directory is read from its start; mail that came before we did is not for us.
+     */
     out[(*count)++] = (struct node_read){
         .bucket = bucket,
         .from_head = rc == DB_E_NONE && bucket != BUCKET_DIRECTORY,
@@ -139,7 +140,7 @@ void board_lost(struct board *b, uint32_t slot)
             b->list[i].used = false;
 }
 
-/* ---- lies ----------------------------------------------------------------------------------------------- */
+/* ---- lies ------------------------------------------------------------------------- */
 
 static int stop_reading(struct core *c, const struct reading *r)
 {
@@ -170,8 +171,8 @@ static int lie(struct board *b, struct reading *r, enum alarm_kind kind, uint64_
     return rc ? rc : BOARD_E_LIE;
 }
 
-/* The head before seq, as the relay has it, against what is known.  True: it fits, or nothing
- * is known of that place. */
+/* The head before seq, as the relay has it, against what is known.  True: it fits, or
+ * nothing is known of that place. */
 static int fits(struct core *c, const struct reading *r, const struct cursor *at,
                 uint64_t seq, const uint8_t head[HASH_BYTES], bool *fit)
 {
@@ -198,7 +199,7 @@ static int fits(struct core *c, const struct reading *r, const struct cursor *at
     return rc == DB_E_NONE ? 0 : rc;
 }
 
-/* ---- the answer to subscribe -------------------------------------------------------------------------------- */
+/* ---- the answer to subscribe ------------------------------------------------------ */
 
 static void jump(struct cursor *at, uint64_t seq, const uint8_t head[HASH_BYTES])
 {
@@ -366,7 +367,7 @@ int board_subscribed(struct board *b, uint32_t slot, uint32_t bucket,
     return rc;
 }
 
-/* ---- envelopes ------------------------------------------------------------------------------------------------- */
+/* ---- envelopes -------------------------------------------------------------------- */
 
 struct batch {
     uint64_t first;
@@ -527,7 +528,7 @@ int board_gap(struct board *b, uint32_t slot, const struct msg_gap *m)
     return err_fold(rc);
 }
 
-/* ---- decisions and time ------------------------------------------------------------------------------------------ */
+/* ---- decisions and time ----------------------------------------------------------- */
 
 int board_accept(struct core *c, const struct alarm *a)
 {

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* ---- texts ---------------------------------------------------------------------------------------- */
+/* ---- texts ------------------------------------------------------------------------ */
 
 static struct bytes rest_of(struct bytes text, size_t n)
 {
@@ -85,7 +85,7 @@ int compose_text(struct core *c, const struct conv_row *conv, struct bytes text,
     return rc;
 }
 
-/* ---- payloads ---------------------------------------------------------------------------------------- */
+/* ---- payloads --------------------------------------------------------------------- */
 
 static int fill_directory(struct core *c, struct payload_gossip *g)
 {
@@ -100,7 +100,8 @@ static int fill_directory(struct core *c, struct payload_gossip *g)
     return rc;
 }
 
-/* SPEC 7.2: what we saw, so that a relay which shows others something else is found out. */
+/* SPEC 7.2: what we saw, so that a relay which shows others something else is found out.
+ */
 static int fill_gossip(struct core *c, const struct conv_row *conv,
                        struct payload_gossip *g)
 {

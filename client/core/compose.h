@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* compose: what a person writes becomes history and outbox rows; what is about to be sealed
- * becomes a payload with acks and gossip.  SPEC 7.
- * Flow     core/node -> compose_text -> db;  core/outbox -> compose_row -> ratchet_seal
- * Owns     nothing.  Threads: the node's */
+/* compose: what a person writes becomes history and outbox rows; what is about to be
+ * sealed becomes a payload with acks and gossip.  SPEC 7. Flow     core/node ->
+ * compose_text -> db;  core/outbox -> compose_row -> ratchet_seal Owns     nothing.
+ * Threads: the node's */
 #ifndef KITH_CORE_COMPOSE_H
 #define KITH_CORE_COMPOSE_H
 
@@ -27,8 +27,8 @@ MUST_USE int compose_text(struct core *c, const struct conv_row *conv, struct by
 MUST_USE int compose_queue(struct core *c, int64_t conv, int64_t message,
                            const uint8_t mid[MESSAGE_ID_BYTES], uint32_t parts);
 
-/* Payloads, appended to out.  acks: those of the session, given in by the caller, who calls
- * ratchet_acks_told() once it is sealed. */
+/* Payloads, appended to out.  acks: those of the session, given in by the caller, who
+ * calls ratchet_acks_told() once it is sealed. */
 struct compose_acks {
     size_t n;
     struct payload_ack acks[ACKS_MAX];

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* ---- time ---------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------- */
 
 uint64_t core_now_s(const struct core *c)
 {
@@ -38,7 +38,7 @@ int core_due(const struct core *c, uint32_t least_ms, uint32_t most_ms, uint64_t
     return rc;
 }
 
-/* ---- what memory holds of the database --------------------------------------------------------- */
+/* ---- what memory holds of the database -------------------------------------------- */
 
 int core_reload_links(struct core *c)
 {
@@ -82,7 +82,7 @@ int core_reload(struct core *c)
     return rc;
 }
 
-/* ---- the frame of a change -------------------------------------------------------------------------- */
+/* ---- the frame of a change -------------------------------------------------------- */
 
 static int catch_up(struct core *c)
 {
@@ -120,8 +120,8 @@ int core_end(struct core *c, int rc)
     if (c->sessions)
         sessions_settle(c->sessions, c->db, !rc);
     if (rc) {
-        /* What memory took over from this transaction did not happen; nothing of it is lost
-         * if reading it back has to wait. */
+        /* What memory took over from this transaction did not happen; nothing of it is
+         * lost if reading it back has to wait. */
         c->version = -1;
         return rc;
     }
@@ -154,7 +154,7 @@ int core_tell(struct core *c)
     return 0;
 }
 
-/* ---- short forms -------------------------------------------------------------------------------------- */
+/* ---- short forms ------------------------------------------------------------------ */
 
 int core_event(struct core *c, enum event_kind kind, int64_t conv, int64_t message,
                uint32_t state)

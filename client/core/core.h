@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* core: what the flows of one member share: the database, the clock, the sessions in memory,
- * and the frame of every change: begin, do, commit, tell.
- * Flow     core/node -> member, linking, compose, outbox, receive, board -> core -> db, sessions
- * Owns     nothing itself: core/node opens and frees the parts
- * Threads  the node's
+/* core: what the flows of one member share: the database, the clock, the sessions in
+ * memory, and the frame of every change: begin, do, commit, tell. Flow     core/node ->
+ * member, linking, compose, outbox, receive, board -> core -> db, sessions Owns nothing
+ * itself: core/node opens and frees the parts Threads  the node's
  *
  *     rc = core_begin(c);
  *     if (!rc)
@@ -42,8 +41,9 @@ struct core {
 
 /* Begin a change.  Inside it what other processes did is already taken into account. */
 MUST_USE int core_begin(struct core *c);
-/* rc 0: commit, then report the events.  Else: take back the database and the sessions that
- * had moved.  Returns rc, or why the commit failed.  Positive rc takes back as well. */
+/* rc 0: commit, then report the events.  Else: take back the database and the sessions
+ * that had moved.  Returns rc, or why the commit failed.  Positive rc takes back as well.
+ */
 MUST_USE int core_end(struct core *c, int rc);
 /* Report events not reported yet. */
 MUST_USE int core_tell(struct core *c);

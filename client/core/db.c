@@ -24,7 +24,7 @@ struct db {
     bool inside;
 };
 
-/* ---- SQLite's codes become ours -------------------------------------------------------- */
+/* ---- SQLite's codes become ours --------------------------------------------------- */
 
 static int io_errno(sqlite3 *handle, int extended)
 {
@@ -72,10 +72,10 @@ static int plain(struct db *db, const char *sql)
     return translate(db, sqlite3_exec(db->handle, sql, NULL, NULL, NULL));
 }
 
-/* ---- statements ------------------------------------------------------------------------- */
+/* ---- statements ------------------------------------------------------------------- */
 
-/* A statement still in use (a visit that asks the same question inside) stays as it is; the
- * second one is a spare, for this one use. */
+/* A statement still in use (a visit that asks the same question inside) stays as it is;
+ * the second one is a spare, for this one use. */
 static int prepare(struct db *db, const char *sql, sqlite3_stmt **out, bool *spare)
 {
     int rc;
@@ -267,7 +267,7 @@ int64_t db_changes(const struct db *db)
     return sqlite3_changes(db->handle);
 }
 
-/* ---- transactions ------------------------------------------------------------------------- */
+/* ---- transactions ----------------------------------------------------------------- */
 
 int db_begin(struct db *db)
 {
@@ -297,7 +297,8 @@ int db_commit(struct db *db)
 
 void db_rollback(struct db *db)
 {
-    /* SQLite may have rolled back by itself (disk full); a second time is an error to ignore. */
+    /* SQLite may have rolled back by itself (disk full); a second time is an error to
+     * ignore. */
     if (db->inside && !sqlite3_get_autocommit(db->handle))
         (void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
     db->inside = false;
@@ -325,14 +326,15 @@ int db_settle(struct db *db)
     return !rc && busy ? -EBUSY : rc;
 }
 
-/* ---- opening --------------------------------------------------------------------------------- */
+/* ---- opening ---------------------------------------------------------------------- */
 
 static bool in_memory(const char *path)
 {
     return strcmp(path, ":memory:") == 0;
 }
 
-/* SQLite would make the file readable for the group; its journals copy the file's mode. */
+/* SQLite would make the file readable for the group; its journals copy the file's mode.
+ */
 static int make_private(const char *path, bool create)
 {
     int rc = seam_check(SEAM_OPEN);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* db: the profile's database: opened, locked, asked and written.  The fence around SQLCipher:
- * no other file includes its header, and its codes stop here.
+/* db: the profile's database: opened, locked, asked and written.  The fence around
+ * SQLCipher: no other file includes its header, and its codes stop here.
  *
- * Flow     db_profile, db_convs, db_messages, db_outbox, db_log, db_notes -> db -> the file
- * Owns     the handle and its prepared statements
- * Threads  one handle on one thread; several handles, also of several processes, on one file
+ * Flow     db_profile, db_convs, db_messages, db_outbox, db_log, db_notes -> db -> the
+ * file Owns     the handle and its prepared statements Threads  one handle on one thread;
+ * several handles, also of several processes, on one file
  *
- * File     SQLCipher, raw key, format 3 with pages of 4,096 bytes, which 3.4 and 4.x both read.
- *          Journal WAL with synchronous FULL: a commit that returned survives power loss, and
- *          other processes read while one writes.  secure_delete overwrites what is deleted;
+ * File     SQLCipher, raw key, format 3 with pages of 4,096 bytes, which 3.4 and 4.x both
+ * read. Journal WAL with synchronous FULL: a commit that returned survives power loss,
+ * and other processes read while one writes.  secure_delete overwrites what is deleted;
  *          db_settle() then empties the journal too.  SQL is SQLite 3.15's.
  * Errors   0, -errno, or positive enum db_error where said */
 #ifndef KITH_CORE_DB_H
@@ -34,7 +34,8 @@ MUST_USE int db_open(const char *path, const uint8_t key[DB_KEY_BYTES], bool cre
                      bool quick, struct db **out);
 void db_close(struct db *db); /* NULL is fine */
 
-/* A write transaction; waits DB_BUSY_MS for other processes, then -EBUSY.  They do not nest. */
+/* A write transaction; waits DB_BUSY_MS for other processes, then -EBUSY.  They do not
+ * nest. */
 MUST_USE int db_begin(struct db *db);
 /* On failure the transaction has been rolled back. */
 MUST_USE int db_commit(struct db *db);
@@ -43,7 +44,8 @@ bool db_inside(const struct db *db);
 
 /* Changes when another handle has committed since this one last looked. */
 MUST_USE int db_version(struct db *db, int64_t *out);
-/* Empty the journal, so that overwritten pages are in no file; -EBUSY while others read. */
+/* Empty the journal, so that overwritten pages are in no file; -EBUSY while others read.
+ */
 MUST_USE int db_settle(struct db *db);
 
 /* One statement run to its end.  sql: a string literal (prepared once, found again by its
@@ -53,7 +55,8 @@ MUST_USE int db_run(struct db *db, const char *sql, const char *kinds, ...);
 int64_t db_last_id(const struct db *db);
 int64_t db_changes(const struct db *db); /* rows that the last db_run() changed */
 
-/* Rows.  Views are good until the next db_next() or db_done().  db_done() always follows. */
+/* Rows.  Views are good until the next db_next() or db_done().  db_done() always follows.
+ */
 struct db_rows {
     struct db *db;
     void *statement;
@@ -76,7 +79,8 @@ int db_done(
 MUST_USE int db_number(struct db *db, int64_t *out, const char *sql, const char *kinds,
                        ...);
 
-/* db_schema.c: make or check the tables; called by db_open().  0, DB_E_NEWER, DB_E_FOREIGN. */
+/* db_schema.c: make or check the tables; called by db_open().  0, DB_E_NEWER,
+ * DB_E_FOREIGN. */
 MUST_USE int db_schema(struct db *db);
 
 #endif

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* ---- conversations ------------------------------------------------------------------------ */
+/* ---- conversations ---------------------------------------------------------------- */
 
 int db_convs_add(struct db *db, enum conv_state state, bool taker, uint64_t now_s,
                  uint64_t until_s, int64_t *id)
@@ -128,7 +128,7 @@ int db_convs_delete(struct db *db, int64_t id)
     return rc;
 }
 
-/* ---- as screens see them --------------------------------------------------------------------- */
+/* ---- as screens see them ---------------------------------------------------------- */
 
 #define SHOW                                                                                  \
     "SELECT id, state, why, taker, verified, words, second, waits, name, created_s, until_s," \
@@ -199,7 +199,7 @@ int db_convs_sessions(struct db *db, int64_t *ids, size_t most, size_t *count)
     return ids_of(&r, ids, most, count);
 }
 
-/* ---- sessions ----------------------------------------------------------------------------------- */
+/* ---- sessions --------------------------------------------------------------------- */
 
 int db_convs_session(struct db *db, int64_t id, struct buf *out)
 {
@@ -236,7 +236,7 @@ int db_convs_put_session(struct db *db, int64_t id, struct bytes state)
     return rc;
 }
 
-/* ---- links ----------------------------------------------------------------------------------------- */
+/* ---- links ------------------------------------------------------------------------ */
 
 static struct bytes if_has(bool has, const uint8_t *p, size_t n)
 {

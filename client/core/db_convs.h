@@ -50,14 +50,14 @@ MUST_USE int db_convs_each(struct db *db, node_conv_fn *visit, void *arg);
 /* Ids of all that have a session, and how many; at most most. */
 MUST_USE int db_convs_sessions(struct db *db, int64_t *ids, size_t most, size_t *count);
 
-/* ---- sessions: blobs of ratchet_save() ---- */
+/* ---- sessions: blobs of ratchet_save() -------------------------------------------- */
 MUST_USE int db_convs_session(struct db *db, int64_t id, struct buf *out);
 /* DB_E_NONE: the conversation was forgotten by another process. */
 MUST_USE int db_convs_put_session(struct db *db, int64_t id, struct bytes state);
 
 MUST_USE int db_convs_drop_session(struct db *db, int64_t id);
 
-/* ---- links ---- */
+/* ---- links ------------------------------------------------------------------------ */
 struct link_row {
     int64_t conv;
     enum conv_state state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* db_log: how far each bucket was read, which heads were seen, which heads contacts spoke of.
- * Flow     core/board, core/receive -> db_log -> db
- * Owns     nothing.  Threads: as db.  Not found is DB_E_NONE. */
+/* db_log: how far each bucket was read, which heads were seen, which heads contacts spoke
+ * of. Flow     core/board, core/receive -> db_log -> db Owns     nothing.  Threads: as
+ * db.  Not found is DB_E_NONE. */
 #ifndef KITH_CORE_DB_LOG_H
 #define KITH_CORE_DB_LOG_H
 
@@ -11,8 +11,8 @@
 
 struct cursor {
     uint32_t bucket;
-    uint64_t
-        next; /* the first sequence number not read; 0: the log is read anew from its oldest */
+    uint64_t next; /* the first sequence number not read; 0: the log is read anew from its
+                      oldest */
     uint8_t head[HASH_BYTES]; /* before next */
     uint64_t
         anchor; /* the first one known at or after the start of next's block (SPEC 4.3) */

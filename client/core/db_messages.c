@@ -8,7 +8,7 @@
 
 enum { DAY_S = 24 * 60 * 60 };
 
-/* ---- rows ------------------------------------------------------------------------------------ */
+/* ---- rows ------------------------------------------------------------------------- */
 
 int db_messages_add(struct db *db, struct message_row *m)
 {
@@ -104,7 +104,7 @@ int db_messages_order(struct db *db, int64_t conv, uint32_t *highest)
     return rc;
 }
 
-/* ---- as screens see them ------------------------------------------------------------------------ */
+/* ---- as screens see them ---------------------------------------------------------- */
 
 #define SHOW                                                                          \
     "SELECT m.id, m.conv, m.kind, m.state, m.why, m.mine, m.ord, m.minute, m.resent," \
@@ -228,7 +228,7 @@ int db_messages_totals(struct db *db, struct message_totals *out)
     return rc;
 }
 
-/* ---- ids ------------------------------------------------------------------------------------------- */
+/* ---- ids -------------------------------------------------------------------------- */
 
 int db_messages_seen(struct db *db, int64_t conv, const uint8_t mid[MESSAGE_ID_BYTES],
                      uint32_t part, uint64_t now_s, bool *fresh)
@@ -247,7 +247,7 @@ int db_messages_tidy(struct db *db, uint64_t before_day)
     return db_run(db, "DELETE FROM seen WHERE day < ?", "i", (int64_t)before_day);
 }
 
-/* ---- parts -------------------------------------------------------------------------------------------- */
+/* ---- parts ------------------------------------------------------------------------ */
 
 int db_messages_put_part(struct db *db, int64_t conv, const struct payload *p,
                          uint32_t order, uint64_t now_s)

@@ -34,7 +34,8 @@ MUST_USE int db_messages_resent(struct db *db, int64_t id); /* one more */
 MUST_USE int db_messages_delete(struct db *db, int64_t id);
 /* The highest order number of a conversation, 0 if it is empty (SPEC 7.4). */
 MUST_USE int db_messages_order(struct db *db, int64_t conv, uint32_t *highest);
-/* held: an alarm holds posts; trouble: the relay's last temporary refusal.  They explain QUEUED. */
+/* held: an alarm holds posts; trouble: the relay's last temporary refusal.  They explain
+ * QUEUED. */
 MUST_USE int db_messages_each(struct db *db, const struct node_history *q, bool held,
                               uint32_t trouble, node_message_fn *visit, void *arg);
 MUST_USE int db_messages_one(struct db *db, int64_t id, bool held, uint32_t trouble,
@@ -50,17 +51,17 @@ MUST_USE int db_messages_seen(struct db *db, int64_t conv,
                               const uint8_t mid[MESSAGE_ID_BYTES], uint32_t part,
                               uint64_t now_s, bool *fresh);
 
-/* ---- parts of theirs ---- */
+/* ---- parts of theirs -------------------------------------------------------------- */
 /* Keeps one part; DB_E_NONE when its count contradicts the parts that came before. */
 MUST_USE int db_messages_put_part(struct db *db, int64_t conv, const struct payload *p,
                                   uint32_t order, uint64_t now_s);
-/* When all are there: the joined text appended, the lowest order and minute, the parts gone.
- * DB_E_NONE while some are missing. */
+/* When all are there: the joined text appended, the lowest order and minute, the parts
+ * gone. DB_E_NONE while some are missing. */
 MUST_USE int db_messages_join(struct db *db, int64_t conv,
                               const uint8_t mid[MESSAGE_ID_BYTES], struct buf *text,
                               uint32_t *order, uint32_t *minute);
-/* One long text with missing parts whose newest part is older than before_s: its place; the
- * parts are dropped.  DB_E_NONE: none left. */
+/* One long text with missing parts whose newest part is older than before_s: its place;
+ * the parts are dropped.  DB_E_NONE: none left. */
 MUST_USE int db_messages_overdue(struct db *db, uint64_t before_s,
                                  struct message_row *out);
 /* Drop remembered ids older than this day (unix days). */

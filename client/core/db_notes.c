@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/core/db_notes.h"
 
-/* ---- events ---------------------------------------------------------------------------------- */
+/* ---- events ----------------------------------------------------------------------- */
 
 static int event(struct db *db, enum event_kind kind, int64_t conv, int64_t message,
                  int64_t alarm, uint32_t state)
@@ -58,7 +58,7 @@ int db_notes_tidy(struct db *db)
         "i", (int64_t)EVENTS_KEPT);
 }
 
-/* ---- alarms ------------------------------------------------------------------------------------- */
+/* ---- alarms ----------------------------------------------------------------------- */
 
 static bool kind_holds(enum alarm_kind kind)
 {

@@ -3,7 +3,8 @@
  * Flow     core/compose -> db_outbox -> core/outbox; core/receive (acks) -> db_outbox
  * Owns     nothing.  Threads: as db.  Not found is DB_E_NONE.
  *
- *   READY --outbox_next, sealed--> SEALED --durable answer--> STORED --ack--> the row goes
+ *   READY --outbox_next, sealed--> SEALED --durable answer--> STORED --ack--> the row
+ * goes
  *     ^-------- lost, refused for now --+                        |
  *     +-------- reported missing, a log that forked, 80 % of the retention --+ */
 #ifndef KITH_CORE_DB_OUTBOX_H
@@ -52,7 +53,8 @@ struct outbox_place {
 };
 MUST_USE int db_outbox_places(struct db *db, int64_t conv, uint32_t turn,
                               struct outbox_place out[TURN_ENVELOPES_MAX], size_t *count);
-/* STORED rows whose newest answer is older than before_s, with this mark of `late`; ids. */
+/* STORED rows whose newest answer is older than before_s, with this mark of `late`; ids.
+ */
 MUST_USE int db_outbox_older(struct db *db, uint64_t before_s, bool late, int64_t *ids,
                              size_t most, size_t *count);
 /* STORED rows, ids above after, oldest first. */

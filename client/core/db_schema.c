@@ -7,8 +7,9 @@
 #define APPLICATION_ID 1802073192
 #define SCHEMA_VERSION 1
 
-/* Times are unix seconds (_s) or minutes; states and kinds are the enums of model.h and of the
- * db_* file that writes them.  AUTOINCREMENT where an id must never be given twice. */
+/* Times are unix seconds (_s) or minutes; states and kinds are the enums of model.h and
+ * of the db_* file that writes them.  AUTOINCREMENT where an id must never be given
+ * twice. */
 static const char *const tables[] = {
     /* One row: this member, the relay, the cohort. */
     "CREATE TABLE profile(id INTEGER PRIMARY KEY CHECK(id = 1), member INTEGER NOT NULL,"
@@ -53,7 +54,8 @@ static const char *const tables[] = {
     " mid BLOB NOT NULL, part INTEGER NOT NULL, count INTEGER NOT NULL, ord INTEGER NOT NULL,"
     " minute INTEGER NOT NULL, stored_s INTEGER NOT NULL, text TEXT NOT NULL,"
     " PRIMARY KEY(conv, mid, part)) WITHOUT ROWID",
-    /* Message ids that came, so that none is shown twice, nor again after it was forgotten. */
+    /* Message ids that came, so that none is shown twice, nor again after it was
+       forgotten. */
     "CREATE TABLE seen(conv INTEGER NOT NULL REFERENCES convs(id) ON DELETE CASCADE,"
     " mid BLOB NOT NULL, part INTEGER NOT NULL, day INTEGER NOT NULL,"
     " PRIMARY KEY(conv, mid, part)) WITHOUT ROWID",
@@ -74,8 +76,8 @@ static const char *const tables[] = {
     " PRIMARY KEY(conv, turn, n)) WITHOUT ROWID",
     "CREATE INDEX seals_outbox ON seals(outbox)",
 
-    /* How far each log was read: the head before `next`, and before an anchor at or after the
-     * start of the 256-block from which reading resumes. */
+    /* How far each log was read: the head before `next`, and before an anchor at or after
+     * the start of the 256-block from which reading resumes. */
     "CREATE TABLE cursors(bucket INTEGER PRIMARY KEY, next INTEGER NOT NULL, head BLOB,"
     " anchor INTEGER NOT NULL, anchor_head BLOB, quiet INTEGER NOT NULL DEFAULT 0,"
     " stopped INTEGER NOT NULL DEFAULT 0, read_s INTEGER NOT NULL DEFAULT 0)",

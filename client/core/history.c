@@ -9,7 +9,7 @@
 
 #include <errno.h>
 
-/* ---- writing ---------------------------------------------------------------------------------------------- */
+/* ---- writing ---------------------------------------------------------------------- */
 
 static int find_conv(struct core *c, int64_t conv, struct conv_row *out)
 {
@@ -151,10 +151,10 @@ int history_mark(struct core *c, int64_t conv, int64_t upto)
     return core_end(c, rc);
 }
 
-/* ---- forgetting ------------------------------------------------------------------------------------------------------ */
+/* ---- forgetting ------------------------------------------------------------------- */
 
-/* The rows are gone and overwritten; what older journal frames hold goes now if nobody reads
- * just then, else with the next tick of the holder. */
+/* The rows are gone and overwritten; what older journal frames hold goes now if nobody
+ * reads just then, else with the next tick of the holder. */
 static int forgotten(struct core *c, int rc)
 {
     rc = core_end(c, rc);

@@ -2,7 +2,8 @@
 /* history: what a person writes, reads, marks and forgets.
  * Flow     core/node -> history -> compose, db_messages -> the file
  * Owns     nothing.  Threads: the node's
- * Contracts are those of the node_* function of the like name; transactions are begun here. */
+ * Contracts are those of the node_* function of the like name; transactions are begun
+ * here. */
 #ifndef KITH_CORE_HISTORY_H
 #define KITH_CORE_HISTORY_H
 

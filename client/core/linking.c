@@ -14,7 +14,7 @@
 
 enum { HOUR_S = 3600 };
 
-/* ---- beginning --------------------------------------------------------------------------------------- */
+/* ---- beginning -------------------------------------------------------------------- */
 
 static int may_link(struct core *c)
 {
@@ -158,7 +158,7 @@ static int second_taker(struct core *c, int64_t conv, uint32_t bucket)
     return rc ? rc : core_alarm(c, ALARM_SECOND_TAKER, conv, bucket, 0, 0);
 }
 
-/* ---- the inviter ----------------------------------------------------------------------------------------- */
+/* ---- the inviter ------------------------------------------------------------------ */
 
 static void offer_of(const struct link_row *l, struct contact_offer *out)
 {
@@ -284,7 +284,7 @@ int linking_home(struct core *c, const uint8_t *envelope, bool *ours)
     return rc ? rc : core_reload_links(c);
 }
 
-/* ---- the taker --------------------------------------------------------------------------------------------- */
+/* ---- the taker -------------------------------------------------------------------- */
 
 int linking_seal_take(struct core *c, int64_t conv, uint8_t *envelope, uint32_t *bucket)
 {
@@ -362,8 +362,8 @@ static int offer_seen(struct core *c, struct linking_scan *scan, struct link_row
     return rc;
 }
 
-/* Somebody else's take stands first in the log.  If ours is on its way the inviter may still
- * prefer it (theirs may be no valid one), so the session stays. */
+/* Somebody else's take stands first in the log.  If ours is on its way the inviter may
+ * still prefer it (theirs may be no valid one), so the session stays. */
 static int lost_race(struct core *c, struct link_row *l)
 {
     int rc;
@@ -461,7 +461,7 @@ int linking_words(struct core *c, const struct session *s, const struct conv_row
     return rc ? rc : core_event(c, EVENT_CONV, conv->id, 0, conv->state);
 }
 
-/* ---- time ---------------------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------- */
 
 static int over(struct core *c, int64_t conv, uint64_t read_s)
 {

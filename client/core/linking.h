@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* linking: how two people become a conversation: offers, takes, and who was first.  SPEC 8.1.
- * Flow     core/node -> linking_begin, linking_take -> core/outbox (offer, take)
- *          core/board -> linking_home, linking_scanned -> contact, sessions
- * Owns     nothing.  Threads: the node's
- * All but linking_print() inside a transaction. */
+/* linking: how two people become a conversation: offers, takes, and who was first.
+ * SPEC 8.1. Flow     core/node -> linking_begin, linking_take -> core/outbox (offer,
+ * take) core/board -> linking_home, linking_scanned -> contact, sessions Owns nothing.
+ * Threads: the node's All but linking_print() inside a transaction. */
 #ifndef KITH_CORE_LINKING_H
 #define KITH_CORE_LINKING_H
 
@@ -25,12 +24,12 @@ MUST_USE int linking_take_posted(struct core *c, int64_t conv);
 /* CONV_FAILED, the link gone. */
 MUST_USE int linking_failed(struct core *c, int64_t conv, enum conv_why why);
 
-/* An envelope of the home bucket that no session knows: a take of one of our links?  *ours
+/* An envelope of the home bucket that no session knows: a take of one of our links? *ours
  * tells whether it was of any. */
 MUST_USE int linking_home(struct core *c, const uint8_t *envelope, bool *ours);
 
-/* What the reading of a link's bucket from its block on has shown so far; one per slot, kept by
- * core/board, zero at the start of each subscription. */
+/* What the reading of a link's bucket from its block on has shown so far; one per slot,
+ * kept by core/board, zero at the start of each subscription. */
 struct linking_scan {
     bool offer;   /* seen */
     bool taken;   /* the first take was seen */
@@ -39,8 +38,8 @@ struct linking_scan {
 /* The next envelope in log order of the bucket of link l, which we take. */
 MUST_USE int linking_scanned(struct core *c, struct linking_scan *scan,
                              struct link_row *l, const uint8_t *envelope);
-/* All that was there when the subscription began has been seen.  from_start: the log still
- * reached back to the link's block. */
+/* All that was there when the subscription began has been seen.  from_start: the log
+ * still reached back to the link's block. */
 MUST_USE int linking_scan_ended(struct core *c, const struct linking_scan *scan,
                                 struct link_row *l, bool from_start);
 /* Their accept opened. */

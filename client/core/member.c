@@ -13,7 +13,7 @@
 
 enum { DAY_S = 24 * 60 * 60, CLOCK_OFF_S = 10 * 60 };
 
-/* ---- joining --------------------------------------------------------------------------------------------- */
+/* ---- joining ---------------------------------------------------------------------- */
 
 static int make_key(struct profile *p)
 {
@@ -42,7 +42,8 @@ int member_join(struct core *c, const struct invite *invite)
         p.address = invite->address;
         rc = db_profile_put_member(c->db, &p);
     }
-    /* Another invite may name another relay and cohort: nothing of the former one stays. */
+    /* Another invite may name another relay and cohort: nothing of the former one stays.
+     */
     if (!rc)
         rc = db_profile_reset_cohort(c->db);
     if (!rc)
@@ -144,7 +145,7 @@ int member_name(struct core *c, const char *name)
     return core_end(c, rc);
 }
 
-/* ---- descriptors -------------------------------------------------------------------------------------------- */
+/* ---- descriptors ------------------------------------------------------------------ */
 
 static int raise_alarm(struct core *c, enum alarm_kind kind, uint64_t a, uint64_t b)
 {
@@ -207,9 +208,9 @@ int member_hello(struct core *c, const struct msg_hello_result *m, uint32_t *ask
     return core_end(c, rc);
 }
 
-/* Version 1 is named by the cohort's id.  A later one follows it by its hash, and only the same
- * admins are taken to have signed it: a change of admins needs the signatures of both lists,
- * which this version does not read. */
+/* Version 1 is named by the cohort's id.  A later one follows it by its hash, and only
+ * the same admins are taken to have signed it: a change of admins needs the signatures of
+ * both lists, which this version does not read. */
 static enum alarm_kind follows(const struct core *c, const struct descriptor *old,
                                const struct descriptor *new)
 {
@@ -306,7 +307,7 @@ int member_descriptor(struct core *c, struct bytes signed_)
     return rc ? rc : expired(c, new.expires_day);
 }
 
-/* ---- membership ------------------------------------------------------------------------------------------------- */
+/* ---- membership ------------------------------------------------------------------- */
 
 static int sign_as_member(struct core *c, const uint8_t h[64], struct msg_enrol *enrol,
                           struct msg_prove *prove)
@@ -366,7 +367,7 @@ int member_enrolled(struct core *c)
     return core_end(c, rc);
 }
 
-/* ---- status ------------------------------------------------------------------------------------------------------- */
+/* ---- status ----------------------------------------------------------------------- */
 
 static int fill_counts(struct core *c, struct status *out)
 {

@@ -13,13 +13,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- conversations ------------------------------------------------------------------------
+/* ---- conversations ------------------------------------------------------------------
  *
- *   node_link_begin -> OFFERING -> OFFERED ----take read----------------> LINKED -> CLOSED
- *                          |          | nobody in time                      ^
+ *   node_link_begin -> OFFERING -> OFFERED ----take read----------------> LINKED ->
+ * CLOSED |          | nobody in time                      ^
  *                          +----------+-------> FAILED                      |
  *   node_link_take  -> LOOKING -> TAKING -> TAKEN ----accept read-----------+
- *                          |          +-----> FAILED (somebody was first) --+ if accepted after all
+ *                          |          +-----> FAILED (somebody was first) --+ if accepted
+ * after all
  *                          +----------------> FAILED
  */
 enum conv_state {
@@ -29,7 +30,7 @@ enum conv_state {
     CONV_LOOKING, /* theirs: looking for their offer at the relay */
     CONV_TAKING,  /* theirs: our answer is on its way */
     CONV_TAKEN,   /* theirs: our answer was the first; their device has yet to confirm.
-                        * Texts may be written and go out */
+                   * Texts may be written and go out */
     CONV_LINKED,  /* both devices know each other */
     CONV_CLOSED,  /* ended; the history stays */
     CONV_FAILED,  /* the link came to nothing: why */
@@ -61,7 +62,7 @@ struct conversation {
     uint32_t queued;       /* messages of ours still only on this device */
 };
 
-/* ---- messages ----------------------------------------------------------------------------- */
+/* ---- messages --------------------------------------------------------------------- */
 
 enum message_kind {
     MESSAGE_TEXT = 1,
@@ -76,7 +77,7 @@ enum message_state {
     MESSAGE_DELIVERED,    /* ours: their device said that it has every part */
     MESSAGE_NOT_SENT,     /* ours: will not go out by itself; why says the reason */
     MESSAGE_EXPIRED, /* ours: was sent, and the relay's time ran out before their device
-                           * said that it has it */
+                      * said that it has it */
 };
 
 enum message_why {
@@ -95,8 +96,8 @@ enum message_why {
 };
 
 struct message {
-    int64_t
-        id; /* local, from 1, never given twice; grows in the order stored on this device */
+    int64_t id; /* local, from 1, never given twice; grows in the order stored on this
+                   device */
     int64_t conv;
     enum message_kind kind;
     enum message_state state;
@@ -112,19 +113,19 @@ struct message {
     size_t text_n;     /* bytes, without the zero */
 };
 
-/* ---- alarms: shown loudly, kept until the person has answered ------------------------------ */
+/* ---- alarms: shown loudly, kept until the person has answered --------------------- */
 
 enum alarm_kind {
-    /* The relay's log contradicts itself.  These hold all posts until accepted; reading of the
-     * bucket stops as well, but for ALARM_PEER_LOG. */
-    ALARM_LOG_BROKEN =
-        1, /* a hole, another order, or a head that does not fit the envelopes;
-                           * a, b: sequence number wanted, given */
-    ALARM_LOG_CHANGED, /* what we had read before is not what it was; a: sequence number */
+    /* The relay's log contradicts itself.  These hold all posts until accepted; reading
+     * of the bucket stops as well, but for ALARM_PEER_LOG. */
+    ALARM_LOG_BROKEN = 1, /* a hole, another order, or a head that does not fit the
+                           * envelopes; a, b: sequence number wanted, given */
+    ALARM_LOG_CHANGED, /* what we had read before is not what it was; a: sequence number
+                        */
     ALARM_LOG_SHORTER, /* the log ends before what we had read; a, b: our next, theirs */
     ALARM_PEER_LOG, /* a contact's device saw another log than we; a: sequence number */
     ALARM_OMITTED,  /* a message the relay said it stored did not reach the contact's
-                           * device, twice; message says which */
+                     * device, twice; message says which */
     /* The cohort's descriptor.  These hold all posts as well. */
     ALARM_DESCRIPTOR_FORGED, /* not signed as it must be, or of another cohort */
     ALARM_DESCRIPTOR_OTHER,  /* another text for a version we know; a: version */
@@ -135,9 +136,9 @@ enum alarm_kind {
     ALARM_REPLAYED, /* an envelope of this conversation came a second time; a: seq */
     ALARM_DAMAGED,  /* an envelope of this conversation did not open; a: seq */
     ALARM_EXPIRED_UNREAD, /* the relay dropped a..b-1 of the log before we read them:
-                               * messages of that time may be lost.  Not an accusation */
+                           * messages of that time may be lost.  Not an accusation */
     ALARM_CLOCK, /* our clock and the relay's differ by over 10 minutes; a: seconds,
-                               * b: 1 if ours is ahead */
+                  * b: 1 if ours is ahead */
 };
 
 struct alarm {
@@ -150,11 +151,11 @@ struct alarm {
     uint32_t bucket;
     uint64_t a, b;             /* as the kind says */
     uint64_t since_s, until_s; /* unix seconds: first and last time it was seen; for
-                                * EXPIRED_UNREAD when we last read and when we found out */
+                  * EXPIRED_UNREAD when we last read and when we found out */
     uint32_t times;
 };
 
-/* ---- the member and the relay -------------------------------------------------------------- */
+/* ---- the member and the relay ----------------------------------------------------- */
 
 enum member_state {
     MEMBER_NONE = 0, /* an empty profile */
@@ -188,9 +189,9 @@ struct status {
     bool held;       /* posts are held by an alarm */
 };
 
-/* ---- events ---------------------------------------------------------------------------------
- * Stored in the transaction of what they tell, reported after it; every process that has the
- * profile open gets each once, the holder at once, others by node_refresh(). */
+/* ---- events -------------------------------------------------------------------------
+ * Stored in the transaction of what they tell, reported after it; every process that has
+ * the profile open gets each once, the holder at once, others by node_refresh(). */
 enum event_kind {
     EVENT_RELAY = 1,  /* relay_state changed: see node_status */
     EVENT_MEMBER,     /* member_state, name or descriptor changed */

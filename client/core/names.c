@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-/* Words that suit anybody at a bad hour: none about strength, looks, age or illness, no animal
- * that is an insult somewhere, and none that sounds like another. */
+/* Words that suit anybody at a bad hour: none about strength, looks, age or illness, no
+ * animal that is an insult somewhere, and none that sounds like another. */
 /* clang-format off */
 static const char *const adjectives[] = {
     "Amber", "Bright", "Brisk", "Calm", "Candid", "Cheery", "Clear", "Clever", "Copper",

@@ -8,7 +8,8 @@
 
 enum { NAMES_SUGGESTED = 3, NAMES_CHARS_MAX = 32 };
 
-/* Three different names of the form "Quiet Otter", no word used twice.  Returns 0 or -EIO. */
+/* Three different names of the form "Quiet Otter", no word used twice.  Returns 0 or
+ * -EIO. */
 MUST_USE int names_suggest(char out[NAMES_SUGGESTED][NAMES_CHARS_MAX + 1]);
 
 #endif

@@ -36,7 +36,7 @@ struct node {
     uint32_t ticks;
 };
 
-/* ---- opening ------------------------------------------------------------------------------------------------ */
+/* ---- opening ---------------------------------------------------------------------- */
 
 static uint32_t or_default(uint32_t v, uint32_t standard)
 {
@@ -126,7 +126,8 @@ int node_hold(struct node *n)
 
 void node_release(struct node *n)
 {
-    /* Nobody keeps the link now; the next holder says so again if this cannot be written. */
+    /* Nobody keeps the link now; the next holder says so again if this cannot be written.
+     */
     if (n->outbox && member_relay_is(&n->core, RELAY_OFFLINE, false))
         log_debug("the relay's state is told by the next holder");
     outbox_free(n->outbox);
@@ -179,7 +180,7 @@ int node_events(struct node *n, int64_t since, node_event_fn *visit, void *arg,
     return rc;
 }
 
-/* ---- joining -------------------------------------------------------------------------------------------------- */
+/* ---- joining ---------------------------------------------------------------------- */
 
 int node_join(struct node *n, const struct invite *invite)
 {
@@ -241,7 +242,7 @@ int node_relay_is(struct node *n, enum relay_state state, bool reached)
     return member_relay_is(&n->core, state, reached);
 }
 
-/* ---- people ------------------------------------------------------------------------------------------------------ */
+/* ---- people ----------------------------------------------------------------------- */
 
 int node_link_begin(struct node *n, uint32_t valid_s, int64_t *conv)
 {
@@ -307,7 +308,7 @@ int node_verified(struct node *n, int64_t conv, bool same)
     return core_end(c, rc);
 }
 
-/* ---- words --------------------------------------------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------------ */
 
 int node_send(struct node *n, int64_t conv, const char *text, size_t text_n,
               int64_t *message)
@@ -382,7 +383,7 @@ int node_alarm_accept(struct node *n, int64_t alarm)
     return core_end(c, rc);
 }
 
-/* ---- posts and reads ---------------------------------------------------------------------------------------------------- */
+/* ---- posts and reads -------------------------------------------------------------- */
 
 int node_post_next(struct node *n, struct node_post *out)
 {
@@ -441,7 +442,7 @@ void node_read_lost(struct node *n, uint32_t slot)
         board_lost(n->board, slot);
 }
 
-/* ---- time ------------------------------------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------- */
 
 uint64_t node_next_due(struct node *n)
 {

@@ -38,7 +38,7 @@ struct outbox {
     bool lost; /* the connection is gone and the database could not be told yet */
 };
 
-/* ---- taking over --------------------------------------------------------------------------------- */
+/* ---- taking over ------------------------------------------------------------------ */
 
 static int arm(struct core *c, struct session *s)
 {
@@ -88,7 +88,7 @@ void outbox_free(struct outbox *o)
     mem_free(o);
 }
 
-/* ---- choosing ---------------------------------------------------------------------------------------- */
+/* ---- choosing --------------------------------------------------------------------- */
 
 struct choice {
     enum flight_kind kind;
@@ -171,7 +171,8 @@ static int choose(struct outbox *o, struct choice *out)
     rc = db_notes_open(c->db, &open, &held);
     if (rc || held)
         return rc ? rc : DB_E_NONE;
-    /* Before the home bucket has a position, an answer to what we post could be missed. */
+    /* Before the home bucket has a position, an answer to what we post could be missed.
+     */
     rc = c->home ? db_log_cursor(c->db, c->home, &home) : DB_E_NONE;
     if (rc)
         return rc;
@@ -183,7 +184,7 @@ static int choose(struct outbox *o, struct choice *out)
     return rc;
 }
 
-/* ---- sealing ------------------------------------------------------------------------------------------- */
+/* ---- sealing ---------------------------------------------------------------------- */
 
 static int start_waiting(struct core *c, int64_t conv)
 {
@@ -314,7 +315,7 @@ int outbox_next(struct outbox *o, struct node_post *out)
     }
 }
 
-/* ---- answers ---------------------------------------------------------------------------------------------- */
+/* ---- answers ---------------------------------------------------------------------- */
 
 static int landed(struct outbox *o, uint64_t id, struct flight *out)
 {
@@ -425,7 +426,7 @@ int outbox_done(struct outbox *o, uint64_t id, uint64_t seq, const uint8_t head[
     return 0;
 }
 
-/* ---- refusals and lost connections -------------------------------------------------------------------------- */
+/* ---- refusals and lost connections ------------------------------------------------ */
 
 static bool passes(enum code code)
 {
@@ -532,7 +533,7 @@ int outbox_lost(struct outbox *o)
     return 0;
 }
 
-/* ---- time ------------------------------------------------------------------------------------------------------ */
+/* ---- time ------------------------------------------------------------------------- */
 
 static uint64_t earlier(uint64_t due, uint64_t now, uint64_t least)
 {
@@ -563,8 +564,8 @@ uint64_t outbox_due(struct outbox *o)
         wait = earlier(s->accept_due, now, wait);
         if (wait == UINT64_MAX || db_convs_get(o->c->db, s->conv, &conv) || conv.waits)
             continue;
-        /* A time that has passed and was not chosen waits for something else: an answer, an
-         * alarm.  What ends that wait asks again. */
+        /* A time that has passed and was not chosen waits for something else: an answer,
+         * an alarm.  What ends that wait asks again. */
         if (wait && wait < least)
             least = wait;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Turn t is ours when we begin odd turns (the taker) and t is odd, or neither; so the newest
- * turn alone says whose move it is:
+/* Turn t is ours when we begin odd turns (the taker) and t is odd, or neither; so the
+ * newest turn alone says whose move it is:
  *
  *                     ratchet_open of turn + 1
  *        newest is ours  ------------------->  newest is the peer's
@@ -32,7 +32,8 @@ static bool is_ours(const struct ratchet *r, uint32_t turn)
     return (turn % 2 == 1) == r->taker;
 }
 
-/* The peer's turns are every other number, so each of the newest four has a place of its own. */
+/* The peer's turns are every other number, so each of the newest four has a place of its
+ * own. */
 static struct turn_read *place_of(struct ratchet *r, uint32_t turn)
 {
     return &r->peer[turn / 2 % TURNS_KEPT];
@@ -67,7 +68,7 @@ int ratchet_copy(const struct ratchet *r, struct ratchet **out)
     return 0;
 }
 
-/* ---- start ---------------------------------------------------------------------------------- */
+/* ---- start ------------------------------------------------------------------------ */
 
 int ratchet_start_taker(const uint8_t secret[RATCHET_KEY_BYTES],
                         const uint8_t cohort[HASH_BYTES], const uint8_t pk[KEM_PK_BYTES],
@@ -184,7 +185,7 @@ void ratchet_take_opened(struct ratchet *r, uint32_t minute)
     }
 }
 
-/* ---- seal ----------------------------------------------------------------------------------- */
+/* ---- seal ------------------------------------------------------------------------- */
 
 static int seal_first_of_turn(struct ratchet *r, struct bytes payload, uint8_t *envelope)
 {
@@ -232,7 +233,7 @@ int ratchet_seal(struct ratchet *r, struct bytes payload,
     return rc;
 }
 
-/* ---- open ----------------------------------------------------------------------------------- */
+/* ---- open ------------------------------------------------------------------------- */
 
 static int open_kept(struct turn_read *t, const uint8_t *envelope, uint32_t n,
                      uint32_t minute, uint8_t *payload, size_t *payload_n)
@@ -270,8 +271,8 @@ struct next_turn {
     struct turn_peek peek;
 };
 
-/* pn closes the peer's turn before this one, of which we opened something: or we could not
- * have begun the turn that this one answers. */
+/* pn closes the peer's turn before this one, of which we opened something: or we could
+ * not have begun the turn that this one answers. */
 static bool pn_fits(const struct ratchet *r, uint32_t pn)
 {
     const struct turn_read *before = kept(r, r->turn - 1);
@@ -350,7 +351,7 @@ int ratchet_open(struct ratchet *r, const uint8_t envelope[ENVELOPE_BYTES], uint
     return rc;
 }
 
-/* ---- tags ----------------------------------------------------------------------------------- */
+/* ---- tags ------------------------------------------------------------------------- */
 
 static int tags_under(const struct turn_heads *heads, uint32_t turn, ratchet_tag *each,
                       void *arg)
@@ -365,7 +366,8 @@ static int tags_under(const struct turn_heads *heads, uint32_t turn, ratchet_tag
     return rc;
 }
 
-/* From the oldest kept turn of the peer on; the next one's header key is known already. */
+/* From the oldest kept turn of the peer on; the next one's header key is known already.
+ */
 int ratchet_tags(const struct ratchet *r, uint32_t turn, ratchet_tag *each, void *arg)
 {
     uint32_t from = turn ? turn : ratchet_oldest(r);
@@ -398,7 +400,7 @@ uint32_t ratchet_oldest(const struct ratchet *r)
     return oldest;
 }
 
-/* ---- acks and counts ------------------------------------------------------------------------ */
+/* ---- acks and counts -------------------------------------------------------------- */
 
 size_t ratchet_acks(const struct ratchet *r, struct payload_ack out[ACKS_MAX])
 {
@@ -484,10 +486,10 @@ void ratchet_reset_secret(const struct ratchet *r, uint8_t rs[RATCHET_KEY_BYTES]
     memcpy(rs, r->rs, RATCHET_KEY_BYTES);
 }
 
-/* ---- keeping it -------------------------------------------------------------------------------
- * [version, taker, turn, rk, th, hk_next, rs, th_2 or nil, own, peer pk or nil, [turn, ...]]
- * Load checks each field against
- * those before it, so that no other code meets a state that can't be. */
+/* ---- keeping it ---------------------------------------------------------------------
+ * [version, taker, turn, rk, th, hk_next, rs, th_2 or nil, own, peer pk or nil, [turn,
+ * ...]] Load checks each field against those before it, so that no other code meets a
+ * state that can't be. */
 
 enum { SAVED_VERSION = 1, SAVED_FIELDS = 11 };
 
@@ -532,8 +534,8 @@ void ratchet_save(const struct ratchet *r, struct buf *b)
     save_peer(r, b);
 }
 
-/* The newest is open, all before are closed; only a take that is not opened yet leaves a turn
- * of which nothing was read. */
+/* The newest is open, all before are closed; only a take that is not opened yet leaves a
+ * turn of which nothing was read. */
 static void load_peer(struct mp *in, struct ratchet *r)
 {
     uint32_t newest = peer_newest(r);

@@ -12,7 +12,7 @@
 
 enum { DAY_S = 24 * 60 * 60 };
 
-/* ---- what a payload is --------------------------------------------------------------------------- */
+/* ---- what a payload is ------------------------------------------------------------ */
 
 static int show(struct core *c, struct message_row *m)
 {
@@ -138,7 +138,7 @@ static int came(struct core *c, struct session *s, struct conv_row *conv,
     return rc;
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------ */
+/* ---- opening ---------------------------------------------------------------------- */
 
 static int step_over(struct core *c, struct session *s, const struct conv_row *conv)
 {
@@ -215,7 +215,7 @@ int receive_envelope(struct core *c, uint32_t bucket, uint64_t seq,
     return linking_home(c, envelope, &ours);
 }
 
-/* ---- time ------------------------------------------------------------------------------------------------ */
+/* ---- time ------------------------------------------------------------------------- */
 
 int receive_tick(struct core *c)
 {

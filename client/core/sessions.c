@@ -33,7 +33,7 @@ struct sessions {
     struct holding **list;
 };
 
-/* ---- tags ------------------------------------------------------------------------------------- */
+/* ---- tags ------------------------------------------------------------------------- */
 
 static void tags_free(struct sessions *s, struct tags *t)
 {
@@ -145,7 +145,7 @@ bool sessions_find(const struct sessions *s, const uint8_t tag[ENVELOPE_TAG_BYTE
     return true;
 }
 
-/* ---- the list ------------------------------------------------------------------------------------ */
+/* ---- the list --------------------------------------------------------------------- */
 
 static void holding_free(struct sessions *s, struct holding *h)
 {
@@ -297,7 +297,7 @@ void sessions_free(struct sessions *s)
     mem_free(s);
 }
 
-/* ---- steps ----------------------------------------------------------------------------------------- */
+/* ---- steps ------------------------------------------------------------------------ */
 
 static int put(struct db *db, const struct session *one)
 {

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sessions: the conversations' ratchets in memory, and the table of tags by which envelopes are
- * recognised (SPEC 8.4).  Only the holder has one.
- * Flow     core/receive: tag -> sessions -> ratchet;  core/outbox: conv -> sessions -> ratchet
- * Owns     the ratchets and the tags
- * Threads  the node's
+/* sessions: the conversations' ratchets in memory, and the table of tags by which
+ * envelopes are recognised (SPEC 8.4).  Only the holder has one. Flow     core/receive:
+ * tag -> sessions -> ratchet;  core/outbox: conv -> sessions -> ratchet Owns     the
+ * ratchets and the tags Threads  the node's
  *
- * A step is done on the ratchet in memory, then saved by sessions_save() inside the database
- * transaction; sessions_settle() ends both the same way. */
+ * A step is done on the ratchet in memory, then saved by sessions_save() inside the
+ * database transaction; sessions_settle() ends both the same way. */
 #ifndef KITH_CORE_SESSIONS_H
 #define KITH_CORE_SESSIONS_H
 
@@ -51,8 +50,8 @@ bool sessions_find(const struct sessions *s, const uint8_t tag[ENVELOPE_TAG_BYTE
 /* After a seal or an open: writes the state and brings the tags up to date.
  * DB_E_NONE: the conversation was forgotten by another process. */
 MUST_USE int sessions_save(struct sessions *s, struct db *db, struct session *one);
-/* After commit (kept) or rollback (the moved ones are read again from the database; one that
- * cannot be read is dropped from memory until sessions_sync()). */
+/* After commit (kept) or rollback (the moved ones are read again from the database; one
+ * that cannot be read is dropped from memory until sessions_sync()). */
 void sessions_settle(struct sessions *s, struct db *db, bool kept);
 
 #endif

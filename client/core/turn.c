@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* ---- deriving ----------------------------------------------------------------------------- */
+/* ---- deriving --------------------------------------------------------------------- */
 
 void turn_link_root(struct turn_root *out, const uint8_t secret[TURN_KEY_BYTES],
                     const uint8_t cohort[HASH_BYTES], const uint8_t pk[KEM_PK_BYTES])
@@ -92,7 +92,7 @@ void turn_body_key(uint8_t key[PRF_BYTES], const uint8_t mk[TURN_KEY_BYTES],
         (struct bytes){salt, 16});
 }
 
-/* ---- one envelope ----------------------------------------------------------------------------- */
+/* ---- one envelope ----------------------------------------------------------------- */
 
 int turn_seal(const struct turn_heads *heads, const struct envelope_header *header,
               const uint8_t mk[TURN_KEY_BYTES], const uint8_t th[HASH_BYTES],

@@ -17,7 +17,7 @@ enum { TURN_KEY_BYTES = 32 };
 
 enum { TURN_E_REFUSED = 1 /* damaged, forged, or beyond the bounds of SPEC 8.6 */ };
 
-/* ---- deriving ----------------------------------------------------------------------------- */
+/* ---- deriving --------------------------------------------------------------------- */
 
 /* What one turn hands to the next. */
 struct turn_root {
@@ -54,7 +54,7 @@ void turn_step(uint8_t ck[TURN_KEY_BYTES], uint8_t mk[TURN_KEY_BYTES]);
 void turn_body_key(uint8_t key[PRF_BYTES], const uint8_t mk[TURN_KEY_BYTES],
                    const uint8_t salt[16]);
 
-/* ---- one envelope (SPEC 6) ------------------------------------------------------------------ */
+/* ---- one envelope (SPEC 6) -------------------------------------------------------- */
 
 /* header->n says which; mk is its message key.  Returns 0 or -EMSGSIZE. */
 MUST_USE int turn_seal(const struct turn_heads *heads,

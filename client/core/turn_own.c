@@ -62,7 +62,7 @@ int turn_own_seal(struct turn_own *own, const uint8_t th[HASH_BYTES],
     return rc;
 }
 
-/* ---- keeping it ------------------------------------------------------------------------------- */
+/* ---- keeping it ------------------------------------------------------------------- */
 
 enum { DONE_FIELDS = 2, NEWEST_FIELDS = 11 };
 

@@ -22,24 +22,26 @@ struct turn_own {
     uint8_t take_mk[TURN_KEY_BYTES];
 };
 
-/* A fresh pair and an encapsulation to pk; the caller sets heads from HK_t and keeps what was
- * made.  On failure the caller wipes own.
- * Returns 0, KEM_E_REFUSED (pk is no good) or -EIO. */
+/* A fresh pair and an encapsulation to pk; the caller sets heads from HK_t and keeps what
+ * was made.  On failure the caller wipes own. Returns 0, KEM_E_REFUSED (pk is no good) or
+ * -EIO. */
 MUST_USE int turn_own_begin(struct turn_own *own, uint32_t turn, uint32_t pn,
                             const struct turn_root *before,
                             const uint8_t pk[KEM_PK_BYTES], struct turn_secrets *made);
-/* May one more go out in this turn?  Of the last TURN_RESERVED only as many as granted. */
+/* May one more go out in this turn?  Of the last TURN_RESERVED only as many as granted.
+ */
 bool turn_own_full(const struct turn_own *own);
 /* The peer was heard while the turn was full: one more may go out (SPEC 8.3). */
 void turn_own_grant(struct turn_own *own);
-/* Seal message n = own->sent of a turn that is not full, under the turn's th; then it counts as sent.
- * Returns 0, -EMSGSIZE or -EIO, and only 0 changes the turn. */
+/* Seal message n = own->sent of a turn that is not full, under the turn's th; then it
+ * counts as sent. Returns 0, -EMSGSIZE or -EIO, and only 0 changes the turn. */
 MUST_USE int turn_own_seal(struct turn_own *own, const uint8_t th[HASH_BYTES],
                            struct bytes payload, uint8_t envelope[ENVELOPE_BYTES]);
 
-/* One msgpack array: [turn, sent], and while it is the newest turn [turn, sent, pn, granted, sk,
- * ck, tk, he, pk, ct, take key or nil].  Load knows which turn it must be, and whether it is the
- * newest; r becomes bad for anything that save would not have written. */
+/* One msgpack array: [turn, sent], and while it is the newest turn [turn, sent, pn,
+ * granted, sk, ck, tk, he, pk, ct, take key or nil].  Load knows which turn it must be,
+ * and whether it is the newest; r becomes bad for anything that save would not have
+ * written. */
 void turn_own_save(const struct turn_own *own, bool newest, struct buf *b);
 void turn_own_load(struct mp *r, uint32_t turn, bool newest, struct turn_own *own);
 

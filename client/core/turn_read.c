@@ -117,7 +117,7 @@ void turn_read_ack(const struct turn_read *t, struct payload_ack *out)
             bit_set(out->missing, n);
 }
 
-/* ---- keeping it ------------------------------------------------------------------------------- */
+/* ---- keeping it ------------------------------------------------------------------- */
 
 /* [turn, next, minute, closed, changed, th, tk, he, ck or nil, opened, [n, key, ...]] */
 enum { SAVED_FIELDS = 11 };

@@ -9,8 +9,9 @@
 
 enum { VERIFY_WORDS = 6 };
 
-/* The words of a session's th_2; static storage, each at most 10 letters and a hyphen.  Slow on
- * purpose (64 MiB, about a third of a second): off the loop.  Returns 0 or -ENOMEM. */
+/* The words of a session's th_2; static storage, each at most 10 letters and a hyphen.
+ * Slow on purpose (64 MiB, about a third of a second): off the loop.  Returns 0 or
+ * -ENOMEM. */
 MUST_USE int verify_words(const uint8_t th_2[HASH_BYTES],
                           const char *words[VERIFY_WORDS]);
 

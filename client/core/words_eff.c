@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 AND CC-BY-3.0-US */
 /* The words are the Electronic Frontier Foundation's short word list 2 (2016,
- * https://www.eff.org/dice), unchanged and in its order, under Creative Commons Attribution 3.0
- * United States: https://creativecommons.org/licenses/by/3.0/us/
- * Each begins with three letters that no other one begins with. */
+ * https://www.eff.org/dice), unchanged and in its order, under Creative Commons
+ * Attribution 3.0 United States: https://creativecommons.org/licenses/by/3.0/us/ Each
+ * begins with three letters that no other one begins with. */
 #include "client/core/words_eff.h"
 
 static const char *const words[WORDS_EFF] = {

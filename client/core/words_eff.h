@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* words_eff: the EFF's short word list 2, for the words of core/verify.  Static storage. */
+/* words_eff: the EFF's short word list 2, for the words of core/verify.  Static storage.
+ */
 #ifndef KITH_CORE_WORDS_EFF_H
 #define KITH_CORE_WORDS_EFF_H
 

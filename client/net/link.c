@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The chain: link_open -> on_resolved -> try_next -> on_connected -> say_hello -> on_read ->
- * take_key (asked for) -> start_handshake -> take_answer -> opened -> take_records.
+/* The chain: link_open -> on_resolved -> try_next -> on_connected -> say_hello -> on_read
+ * -> take_key (asked for) -> start_handshake -> take_answer -> opened -> take_records.
  * Every death goes through die(); memory goes in on_closed, when the last handle has. */
 #include "client/net/link.h"
 
@@ -108,7 +108,7 @@ void link_close(struct link_conn *l)
     die(l, LINK_ENDED);
 }
 
-/* ---- getting there -------------------------------------------------------------------- */
+/* ---- getting there ---------------------------------------------------------------- */
 
 static int begin(struct link_conn *l, const struct link_target *to)
 {
@@ -235,7 +235,7 @@ static void on_retry(uv_handle_t *h)
         try_next(l);
 }
 
-/* ---- writing -------------------------------------------------------------------------- */
+/* ---- writing ---------------------------------------------------------------------- */
 
 static void on_written(uv_write_t *req, int status)
 {
@@ -298,7 +298,7 @@ size_t link_unsent(const struct link_conn *l)
                             : 0;
 }
 
-/* ---- handshake ------------------------------------------------------------------------ */
+/* ---- handshake -------------------------------------------------------------------- */
 
 static int ask_for_key(struct link_conn *l)
 {
@@ -375,7 +375,7 @@ static bool take_key(struct link_conn *l)
     return false;
 }
 
-/* ---- reading -------------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------------- */
 
 static void drop_front(struct link_conn *l, size_t n)
 {
@@ -467,7 +467,7 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
     }
 }
 
-/* ---- time ----------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------- */
 
 static void on_watch(uv_timer_t *t)
 {
@@ -490,7 +490,7 @@ static void on_watch(uv_timer_t *t)
         die(l, LINK_OURS);
 }
 
-/* ---- looking -------------------------------------------------------------------------- */
+/* ---- looking ---------------------------------------------------------------------- */
 
 const uint8_t *link_key(const struct link_conn *l)
 {

@@ -5,7 +5,8 @@
  * Threads  the loop's
  *
  *   resolve -> connect -> [ask for the key] -> handshake -> open -> closing
- *        each arrow is bounded by times.handshake_ms together; open by times.silence_ms */
+ *        each arrow is bounded by times.handshake_ms together; open by times.silence_ms
+ */
 #ifndef KITH_NET_LINK_H
 #define KITH_NET_LINK_H
 
@@ -43,27 +44,29 @@ struct link_target {
 /* Each runs on the loop's thread and never from inside link_open() or link_send(). */
 struct link_events {
     void (*opened)(struct link_conn *l, void *arg);
-    /* One whole frame; its views are good during this call.  Non-zero: the frame broke the
-     * protocol, and the link closes with LINK_BROKEN. */
+    /* One whole frame; its views are good during this call.  Non-zero: the frame broke
+     * the protocol, and the link closes with LINK_BROKEN. */
     int (*frame)(struct link_conn *l, const struct frame *f, void *arg);
-    /* Once, the last event; not after link_close().  The link is freed when it returns. */
+    /* Once, the last event; not after link_close().  The link is freed when it returns.
+     */
     void (*closed)(enum link_why why, void *arg);
 };
 
-/* Begin.  events and arg must outlive the link.  0, -ENOMEM, or -errno of libuv (then no event
- * will come). */
+/* Begin.  events and arg must outlive the link.  0, -ENOMEM, or -errno of libuv (then no
+ * event will come). */
 MUST_USE int link_open(uv_loop_t *loop, const struct link_target *to,
                        const struct link_events *events, void *arg,
                        struct link_conn **out);
 
-/* Seal these frames into one record and send it.  At most FRAME_CLIENT_MAX_BYTES, whole frames,
- * after opened().  0, -EMSGSIZE, -ENOTCONN, -ENOMEM. */
+/* Seal these frames into one record and send it.  At most FRAME_CLIENT_MAX_BYTES, whole
+ * frames, after opened().  0, -EMSGSIZE, -ENOTCONN, -ENOMEM. */
 MUST_USE int link_send(struct link_conn *l, struct bytes frames);
 
 /* Bytes handed over that the system has not taken yet. */
 size_t link_unsent(const struct link_conn *l);
 
-/* The relay's key and, when it was asked for, the cohort's id (else NULL).  After opened(). */
+/* The relay's key and, when it was asked for, the cohort's id (else NULL).  After
+ * opened(). */
 const uint8_t *link_key(const struct link_conn *l);
 const uint8_t *link_cohort(const struct link_conn *l);
 /* SPEC 2.2: what enrol and prove sign. */

@@ -40,7 +40,7 @@ static void take_purpose(struct peer *p, const struct frame *f);
 static const struct link_events link_events_of_peer = {on_opened, on_frame,
                                                        on_link_closed};
 
-/* ---- ending --------------------------------------------------------------------------- */
+/* ---- ending ----------------------------------------------------------------------- */
 
 static void on_timer_closed(uv_handle_t *h)
 {
@@ -77,7 +77,8 @@ void peer_fail(struct peer *p, const struct peer_end *end)
     p->end = *end;
     link_close(p->link);
     p->link = NULL;
-    /* Not from here: the caller may be in the middle of a loop over this peer's answers. */
+    /* Not from here: the caller may be in the middle of a loop over this peer's answers.
+     */
     (void)uv_timer_start(p->fail_later, on_fail, 0, 0);
 }
 
@@ -99,7 +100,7 @@ static void on_link_closed(enum link_why why, void *arg)
     fail_link(p, why);
 }
 
-/* ---- opening -------------------------------------------------------------------------- */
+/* ---- opening ---------------------------------------------------------------------- */
 
 static int find_relay(struct node *n, struct link_target *to)
 {
@@ -164,7 +165,7 @@ int peer_open(uv_loop_t *loop, struct node *n, enum peer_for what,
     return 0;
 }
 
-/* ---- talking -------------------------------------------------------------------------- */
+/* ---- talking ---------------------------------------------------------------------- */
 
 uint32_t peer_id(struct peer *p)
 {

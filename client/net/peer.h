@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* peer: one connection that has introduced itself: hello, descriptors, then what it is for.
- * Flow     net/sync -> peer -> net/link; and back
- * Owns     its link
- * Threads  the loop's
+/* peer: one connection that has introduced itself: hello, descriptors, then what it is
+ * for. Flow     net/sync -> peer -> net/link; and back Owns     its link Threads  the
+ * loop's
  *
  *   link opened -> hello -> [descriptors ...] -> LOOK: ready
  *                                             -> ENROL: enrol -> ready
  *                                             -> MEMBER: prove -> ready
- * hello comes before all on every connection (SPEC 3.5); enrolment has one of its own (3.7). */
+ * hello comes before all on every connection (SPEC 3.5); enrolment has one of its own
+ * (3.7). */
 #ifndef KITH_NET_PEER_H
 #define KITH_NET_PEER_H
 
@@ -38,7 +38,8 @@ struct peer_events {
     /* The answer to peer_send(). */
     void (*answer)(struct peer *p, const struct frame *f, void *arg);
     void (*notify)(struct peer *p, enum method m, struct bytes body, void *arg);
-    /* Once, the last event; not after peer_close().  The peer is freed when it returns. */
+    /* Once, the last event; not after peer_close().  The peer is freed when it returns.
+     */
     void (*ended)(struct peer *p, const struct peer_end *end, void *arg);
 };
 
@@ -49,8 +50,8 @@ MUST_USE int peer_open(uv_loop_t *loop, struct node *n, enum peer_for what,
 
 /* An id for the next request. */
 uint32_t peer_id(struct peer *p);
-/* Send frames written by msg_*_write; b->rc is looked at, b emptied.  On failure the peer ends
- * (later, by its event) and this returns -errno. */
+/* Send frames written by msg_*_write; b->rc is looked at, b emptied.  On failure the peer
+ * ends (later, by its event) and this returns -errno. */
 int peer_send(struct peer *p, struct buf *b);
 bool peer_is_ready(const struct peer *p);
 /* Loop time of the last byte heard; 0 before the connection stood. */

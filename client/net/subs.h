@@ -3,8 +3,8 @@
  * Flow     core/node (node_reads) -> sync -> subs -> peer
  * Owns     nothing: lives in sync's line
  * Threads  the loop's
- * Credit is granted in fixed steps when envelopes arrive, before anybody looks at them, so that
- * the steps say nothing about whose they were. */
+ * Credit is granted in fixed steps when envelopes arrive, before anybody looks at them,
+ * so that the steps say nothing about whose they were. */
 #ifndef KITH_NET_SUBS_H
 #define KITH_NET_SUBS_H
 
@@ -29,7 +29,8 @@ struct subs {
 
 /* NULL: not subscribed. */
 struct subscription *subs_find(struct subs *s, uint32_t bucket);
-/* Ask for a bucket from where the node wants it.  A failed send ends the peer (peer_send). */
+/* Ask for a bucket from where the node wants it.  A failed send ends the peer
+ * (peer_send). */
 void subs_add(struct subs *s, struct peer *p, const struct node_read *r);
 /* Tell the relay, and forget it. */
 void subs_drop(struct subscription *sub, struct peer *p);

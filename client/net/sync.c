@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One timer runs `work`, which looks at everything: are the connections up that should be, are
- * all buckets subscribed, is anything due.  Whatever happens only sets a mark and makes the
- * timer run now; so no order of events can be forgotten. */
+/* One timer runs `work`, which looks at everything: are the connections up that should
+ * be, are all buckets subscribed, is anything due.  Whatever happens only sets a mark and
+ * makes the timer run now; so no order of events can be forgotten. */
 #include "client/net/sync.h"
 
 #include "client/net/subs.h"
@@ -77,7 +77,7 @@ static void run_in(struct sync *s, uint64_t ms)
         (void)uv_timer_start(&s->timer, on_timer, ms, 0);
 }
 
-/* ---- owner's side --------------------------------------------------------------------- */
+/* ---- owner's side ----------------------------------------------------------------- */
 
 int sync_new(const struct sync_config *c, struct sync **out)
 {
@@ -188,10 +188,10 @@ uint32_t sync_failures(const struct sync *s)
     return s->lines[0].failures;
 }
 
-/* ---- connections ---------------------------------------------------------------------- */
+/* ---- connections ------------------------------------------------------------------ */
 
-/* 1, 2, 4 ... 30 s, of which a random half to whole: members whose relay restarts must not come
- * back in step. */
+/* 1, 2, 4 ... 30 s, of which a random half to whole: members whose relay restarts must
+ * not come back in step. */
 static uint64_t backoff_ms(uint32_t failures)
 {
     uint32_t most = SYNC_BACKOFF_LEAST_MS, part = 0;
@@ -285,7 +285,7 @@ static void on_ready(struct peer *p, void *arg)
     run_in(s, 0);
 }
 
-/* ---- reading -------------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------------- */
 
 static struct line *line_of_slot(struct sync *s, uint32_t slot)
 {
@@ -434,7 +434,7 @@ static void on_notify(struct peer *p, enum method m, struct bytes body, void *ar
     run_in(l->sync, 0);
 }
 
-/* ---- posting -------------------------------------------------------------------------- */
+/* ---- posting ---------------------------------------------------------------------- */
 
 static int post_one(struct sync *s)
 {
@@ -516,7 +516,7 @@ static void on_answer(struct peer *p, const struct frame *f, void *arg)
     run_in(l->sync, 0);
 }
 
-/* ---- time ----------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------- */
 
 /* The profile is told how the link is: every process shows the same. */
 static void report(struct sync *s)

@@ -43,7 +43,7 @@ struct plain {
     size_t keys_n, keys_at;
 };
 
-/* ---- libedit's side ------------------------------------------------------------------------- */
+/* ---- libedit's side --------------------------------------------------------------- */
 
 static char *give_prompt(EditLine *el)
 {
@@ -119,7 +119,7 @@ static int edit_open(struct plain *p)
     return 0;
 }
 
-/* ---- opening and closing ---------------------------------------------------------------------- */
+/* ---- opening and closing ---------------------------------------------------------- */
 
 int plain_open(bool terminal, const struct plain_events *events, void *arg,
                struct plain **out)
@@ -168,7 +168,7 @@ void plain_close(struct plain *p)
     mem_free(p);
 }
 
-/* ---- a line is whole ---------------------------------------------------------------------------- */
+/* ---- a line is whole -------------------------------------------------------------- */
 
 static void give_line(struct plain *p, struct bytes typed_text)
 {
@@ -189,7 +189,7 @@ static void give_line(struct plain *p, struct bytes typed_text)
     buf_free(&whole);
 }
 
-/* ---- pasting ------------------------------------------------------------------------------------- */
+/* ---- pasting ---------------------------------------------------------------------- */
 
 static void show_paste(struct plain *p, size_t lines)
 {
@@ -206,8 +206,8 @@ static void show_paste(struct plain *p, size_t lines)
     p->events->pasted(lines, p->arg);
 }
 
-/* One pasted line goes into the line being typed; several become one message, shown first.  What
- * was typed before stands first in it. */
+/* One pasted line goes into the line being typed; several become one message, shown
+ * first.  What was typed before stands first in it. */
 static void paste_done(struct plain *p)
 {
     const LineInfo *l = el_line(p->el);
@@ -248,7 +248,7 @@ static void paste_byte(struct plain *p, uint8_t c)
     buf_put(&p->paste, &c, 1);
 }
 
-/* ---- keys ------------------------------------------------------------------------------------------ */
+/* ---- keys ------------------------------------------------------------------------- */
 
 static void edit_key(struct plain *p)
 {
@@ -369,7 +369,7 @@ static bool next_key(struct plain *p)
     return true;
 }
 
-/* ---- a pipe ------------------------------------------------------------------------------------------ */
+/* ---- a pipe ----------------------------------------------------------------------- */
 
 static void pipe_bytes(struct plain *p, struct bytes in)
 {
@@ -418,7 +418,7 @@ void plain_input(struct plain *p)
     secret_wipe(some, sizeof some);
 }
 
-/* ---- printing ------------------------------------------------------------------------------------------ */
+/* ---- printing --------------------------------------------------------------------- */
 
 void plain_prompt(struct plain *p, const char *prompt)
 {

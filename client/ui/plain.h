@@ -3,9 +3,10 @@
  * Flow     terminal -> plain -> client/cmd_chat; client/cmd_chat -> plain -> terminal
  * Owns     the terminal's mode while open; always put back
  * Threads  the loop's
- * libedit edits; bytes are cut into keys here first, so that pasted text, Ctrl-G and Ctrl-Q are
- * seen before it, and Ctrl-C keeps its place among them.  Nothing is printed into a half-typed line: look at plain_busy() first.
- * History of lines is not kept, on disk or elsewhere. */
+ * libedit edits; bytes are cut into keys here first, so that pasted text, Ctrl-G and
+ * Ctrl-Q are seen before it, and Ctrl-C keeps its place among them.  Nothing is printed
+ * into a half-typed line: look at plain_busy() first. History of lines is not kept, on
+ * disk or elsewhere. */
 #ifndef KITH_UI_PLAIN_H
 #define KITH_UI_PLAIN_H
 
@@ -27,7 +28,8 @@ struct plain_events {
     void (*ended)(void *arg); /* Ctrl-D on an empty line, or end of input */
 };
 
-/* Standard input and output; terminal: they are one, and plain is to edit.  0 or -errno. */
+/* Standard input and output; terminal: they are one, and plain is to edit.  0 or -errno.
+ */
 MUST_USE int plain_open(bool terminal, const struct plain_events *events, void *arg,
                         struct plain **out);
 /* There is something to read on standard input (or its end). */

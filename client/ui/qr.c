@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <qrencode.h>
 
-/* Version 6: with its quiet zone 23 lines of half blocks, one less than a terminal of 24. */
+/* Version 6: with its quiet zone 23 lines of half blocks, one less than a terminal of 24.
+ */
 enum { MODULES_MAX = 41 };
 
 int qr_draw(const char *text, enum qr_style style, struct buf *out)

@@ -8,8 +8,10 @@
 #include "lib/buf.h"
 
 enum qr_style {
-    QR_BLOCKS, /* half blocks, both colours set explicitly: an inverted code does not scan */
-    QR_ASCII, /* two characters a module (see lib/matrix.h), for terminals without UTF-8 */
+    QR_BLOCKS, /* half blocks, both colours set explicitly: an inverted code does not scan
+                */
+    QR_ASCII,  /* two characters a module (see lib/matrix.h), for terminals without UTF-8
+                */
 };
 enum { QR_E_LONG = 1 /* does not fit a code that fits a terminal of 80 x 24 */ };
 

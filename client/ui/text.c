@@ -92,8 +92,8 @@ static bool has_right_to_left(struct bytes in)
     return false;
 }
 
-/* A joiner is real spelling only between two characters beyond ASCII (Persian, Hindi, joined
- * pictures); anywhere else it only hides a difference. */
+/* A joiner is real spelling only between two characters beyond ASCII (Persian, Hindi,
+ * joined pictures); anywhere else it only hides a difference. */
 static bool joiner_belongs(utf8proc_int32_t before, struct bytes rest)
 {
     struct one after;

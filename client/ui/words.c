@@ -17,7 +17,7 @@ void words_start(void)
     (void)bind_textdomain_codeset("kith", "UTF-8");
 }
 
-/* ---- pages ------------------------------------------------------------------------------- */
+/* ---- pages ------------------------------------------------------------------------ */
 
 static const char *const page_help[] = {
     N_("kith - talk to a fellow student who listens, without giving your name"),
@@ -123,7 +123,7 @@ const char *words_line(enum words_page page, size_t i)
     return s[0] ? _(s) : s; /* the empty string is gettext's own header */
 }
 
-/* ---- examples ----------------------------------------------------------------------------- */
+/* ---- examples --------------------------------------------------------------------- */
 
 static const struct {
     const char *verb;
@@ -187,7 +187,7 @@ const char *words_example(const char *verb, size_t i)
     return NULL;
 }
 
-/* ---- counts -------------------------------------------------------------------------------- */
+/* ---- counts ----------------------------------------------------------------------- */
 
 static const char *counted(enum words_counted what, unsigned long n)
 {

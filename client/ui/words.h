@@ -4,10 +4,11 @@
  * Owns     nothing
  *
  * Rules, checked by tests/unit/client/test_words.c and by a second reader:
- * whole sentences; plural forms through words_count(); plain and short; no diagnosis words, no
- * promise of an answer, rescue or secrecy that the protocol does not keep; nobody is blamed; an
- * error says what happened, what was kept and what to do next.  Verbs, flags and JSON keys are
- * never translated.  Long texts are in words.c.  Translation: gettext, domain "kith". */
+ * whole sentences; plural forms through words_count(); plain and short; no diagnosis
+ * words, no promise of an answer, rescue or secrecy that the protocol does not keep;
+ * nobody is blamed; an error says what happened, what was kept and what to do next.
+ * Verbs, flags and JSON keys are never translated.  Long texts are in words.c.
+ * Translation: gettext, domain "kith". */
 #ifndef KITH_UI_WORDS_H
 #define KITH_UI_WORDS_H
 
@@ -21,7 +22,7 @@
 /* Locale and message catalogue.  Once, first. */
 void words_start(void);
 
-/* ---- long texts, line by line ------------------------------------------------------------ */
+/* ---- long texts, line by line ----------------------------------------------------- */
 
 enum words_page {
     PAGE_HELP,   /* one screen */
@@ -35,7 +36,7 @@ const char *words_line(enum words_page page, size_t i);
 /* "  kith send CONV ..." and what it does: the examples of one verb, as words_line(). */
 const char *words_example(const char *verb, size_t i);
 
-/* ---- counts ------------------------------------------------------------------------------- */
+/* ---- counts ----------------------------------------------------------------------- */
 
 enum words_counted {
     COUNT_UNREAD, /* %u new messages */
@@ -52,7 +53,7 @@ enum words_counted {
 /* The right plural with its number in it; out is always ended by zero. */
 void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 
-/* ---- usage -------------------------------------------------------------------------------- */
+/* ---- usage ------------------------------------------------------------------------ */
 
 #define W_NO_FLAG N_("no flag \"%s\". See: kith --help")
 #define W_NO_FLAG_GUESS N_("no flag \"%s\". Did you mean \"%s\"?")
@@ -66,30 +67,37 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_MISSING_WHAT \
     N_("what shall be forgotten? A conversation (c1) or a message (m1).")
 #define W_EXTRA N_("\"%s\" is one word too many. See: kith %s --help")
-#define W_TEXT_INSIDE                                                                       \
-    N_("what you write is never taken from the command line, where others on this machine " \
+#define W_TEXT_INSIDE                                                          \
+    N_("what you write is never taken from the command line, where others on " \
+       "this machine "                                                         \
        "and the shell's history can see it. Use: %s")
 #define W_FORM_JOIN N_("kith join (it asks), or: kith join - < FILE")
 #define W_FORM_SEND N_("kith send %s (it asks), or: kith send %s - < FILE")
 #define W_FORM_ACCEPT N_("kith accept-link (it asks), or: kith accept-link - < FILE")
 #define W_NO_INPUT_TEXT \
-    N_("--no-input was given, so the text has to come on standard input. Nothing was sent.")
+    N_("--no-input was given, so the text has to come on standard input. "
+       "Nothing was sent.")
 #define W_NO_INPUT_INVITE \
-    N_("--no-input was given, so the invite has to come on standard input. Nothing was changed.")
+    N_("--no-input was given, so the invite has to come on standard input. "
+       "Nothing was changed.")
 #define W_NO_INPUT_LINK \
-    N_("--no-input was given, so the link has to come on standard input. Nothing was changed.")
-#define W_NO_INPUT_PASSPHRASE                                                                  \
-    N_("a passphrase is needed and --no-input was given. Use --passphrase-file FILE, or keep " \
+    N_("--no-input was given, so the link has to come on standard input. "
+       "Nothing was changed.")
+#define W_NO_INPUT_PASSPHRASE                                  \
+    N_("a passphrase is needed and --no-input was given. Use " \
+       "--passphrase-file FILE, or keep "                      \
        "a kith chat open.")
 #define W_NO_TERMINAL_PASSPHRASE \
-    N_("a passphrase is needed and there is no terminal to ask on. Use --passphrase-file FILE.")
+    N_("a passphrase is needed and there is no terminal to ask on. Use "
+       "--passphrase-file FILE.")
 #define W_NO_INPUT_CHAT \
     N_("a chat needs somebody to type. For scripts: kith send and kith read.")
 
-/* ---- profile ------------------------------------------------------------------------------ */
+       /* ---- profile ---------------------------------------------------------------------- */
 
-#define W_PROFILE_NAME                                                                          \
-    N_("\"%s\" is not a name for a profile: letters, digits, dot, dash and underline, at most " \
+#define W_PROFILE_NAME                                                       \
+    N_("\"%s\" is not a name for a profile: letters, digits, dot, dash and " \
+       "underline, at most "                                                 \
        "64, or a path with a slash.")
 #define W_PROFILE_HOME \
     N_("there is no home folder to keep a profile in. Set HOME or use --profile PATH.")
@@ -101,20 +109,25 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_PROFILE_OPEN                                                               \
     N_("the folder of profile \"%s\" can be opened by others, so nothing was read. " \
        "Close it first: chmod 700 %s")
-#define W_PROFILE_KDF                                                                          \
-    N_("the file \"kdf\" of profile \"%s\" is damaged. Without it the passphrase cannot open " \
+#define W_PROFILE_KDF                                                   \
+    N_("the file \"kdf\" of profile \"%s\" is damaged. Without it the " \
+       "passphrase cannot open "                                        \
        "anything; restore that file from a backup of this folder.")
-#define W_PROFILE_DAMAGED                                                                   \
-    N_("the database of profile \"%s\" is damaged. Nothing was changed in it; restore the " \
+#define W_PROFILE_DAMAGED                                                   \
+    N_("the database of profile \"%s\" is damaged. Nothing was changed in " \
+       "it; restore the "                                                   \
        "folder from a backup, or start anew: kith wipe --all")
 #define W_PROFILE_NEWER \
-    N_("the profile \"%s\" was written by a newer kith. Nothing was changed; use that one.")
+    N_("the profile \"%s\" was written by a newer kith. Nothing was changed; "
+       "use that one.")
 #define W_PROFILE_DISK N_("the disk refused (%s). What was saved before is still there.")
-#define W_PROFILE_BUSY                                                                     \
-    N_("another kith is using the profile and did not let go for 10 seconds. Nothing was " \
+#define W_PROFILE_BUSY                                                         \
+    N_("another kith is using the profile and did not let go for 10 seconds. " \
+       "Nothing was "                                                          \
        "changed; try again.")
 #define W_PROFILE_JOINING \
-    N_("the profile \"%s\" is not a member yet: joining was interrupted. Go on with: kith join")
+    N_("the profile \"%s\" is not a member yet: joining was interrupted. Go "
+       "on with: kith join")
 #define W_NO_MEMORY \
     N_("this device is out of memory. What was saved before is still there.")
 #define W_BUG \
@@ -132,7 +145,8 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
     N_("the two passphrases differ. Nothing was changed; try again.")
 #define W_PASSPHRASE_FILE N_("the passphrase file cannot be read (%s).")
 #define W_PASSPHRASE_FILE_OPEN \
-    N_("others can read the passphrase file, so it was not used. Close it first: chmod 600 FILE")
+    N_("others can read the passphrase file, so it was not used. Close it "
+       "first: chmod 600 FILE")
 #define W_PASSPHRASE_FILE_EMPTY \
     N_("the passphrase file has no passphrase in its first line.")
 #define W_NO_RECOVERY \
@@ -142,22 +156,25 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_LOCKED N_("Locked. Commands ask for the passphrase again.")
 #define W_NOT_UNLOCKED N_("Nothing was unlocked.")
 
-/* ---- joining ------------------------------------------------------------------------------ */
+       /* ---- joining ---------------------------------------------------------------------- */
 
 #define W_ASK_INVITE N_("Invite: ")
-#define W_INVITE_FORM                                                                           \
-    N_("this is not an invite. It begins with KITH: and is about 70 characters long; copy all " \
+#define W_INVITE_FORM                                                 \
+    N_("this is not an invite. It begins with KITH: and is about 70 " \
+       "characters long; copy all "                                   \
        "of it. Nothing was changed.")
 #define W_INVITE_IS_LINK \
     N_("this is a contact link, not an invite. Join first, then: kith accept-link")
-#define W_INVITE_USED                                                                       \
-    N_("the relay does not take this invite: it was used already, has ended, or was never " \
+#define W_INVITE_USED                                                          \
+    N_("the relay does not take this invite: it was used already, has ended, " \
+       "or was never "                                                         \
        "made. Ask for a new one; invites work once. Nothing was kept on this device.")
 #define W_JOIN_ASKING N_("Asking the relay at %s for its key.")
 #define W_JOIN_RELAY N_("Relay key   %s   (it is the one your invite names)")
 #define W_JOIN_COHORT N_("Cohort      %s, laid out for about %u members")
-#define W_JOIN_SMALL                                                                           \
-    N_("This cohort is small. When you are here and how you write may be enough for somebody " \
+#define W_JOIN_SMALL                                                       \
+    N_("This cohort is small. When you are here and how you write may be " \
+       "enough for somebody "                                              \
        "to recognise you.")
 #define W_JOIN_OFFLINE \
     N_("joining needs the relay, and --offline was given. Nothing was changed.")
@@ -169,23 +186,27 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_JOINED_GUEST \
     N_("You are %s in %s. Nothing is kept on this disk; it is gone when you leave.")
 #define W_JOIN_GOING_ON N_("Going on with the join that was interrupted.")
-#define W_JOIN_KEPT                                                                             \
-    N_("the relay's answer did not come, so it is not known whether you are a member yet. The " \
+#define W_JOIN_KEPT                                                           \
+    N_("the relay's answer did not come, so it is not known whether you are " \
+       "a member yet. The "                                                   \
        "half-made profile is kept: try again with kith join")
 #define W_GUEST_ONLY N_("--guest keeps nothing on disk, so it only goes with join.")
 
-/* ---- the relay ---------------------------------------------------------------------------- */
+       /* ---- the relay -------------------------------------------------------------------- */
 
 #define W_RELAY_NO_NAME N_("the relay's name %s is not known to this network.")
 #define W_RELAY_NO_ANSWER N_("the relay at %s did not answer.")
 #define W_RELAY_STRANGER \
-    N_("what answers at %s is not the relay you were told of, or it is too busy to answer.")
+    N_("what answers at %s is not the relay you were told of, or it is too "
+       "busy to answer.")
 #define W_RELAY_BROKEN N_("what the relay at %s said makes no sense to this kith.")
 #define W_RELAY_ENDED N_("the relay at %s hung up.")
 #define W_RELAY_LIE \
-    N_("the relay at %s contradicts what it said before. Nothing more is sent. See: kith alarms")
-#define W_RELAY_NOT_MEMBER                                                                    \
-    N_("the relay says that this membership has ended. What you have is kept; ask for a new " \
+    N_("the relay at %s contradicts what it said before. Nothing more is "
+       "sent. See: kith alarms")
+#define W_RELAY_NOT_MEMBER                                                \
+    N_("the relay says that this membership has ended. What you have is " \
+       "kept; ask for a new "                                             \
        "invite.")
 #define W_RELAY_REFUSED N_("the relay at %s refused (%s).")
 #define W_KEPT_HERE \
@@ -194,20 +215,22 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_HINT_AGAIN N_("Nothing was changed; try again later.")
 #define W_SIDE_DISK N_("the relay is there, and this device's disk refused (%s).")
 
-/* ---- links -------------------------------------------------------------------------------- */
+       /* ---- links ------------------------------------------------------------------------ */
 
 #define W_LINK_MAKING N_("Making a link. Its other half goes to the relay first.")
 #define W_LINK_SHOW \
     N_("Give this to one person, by a way you trust. It works once, until %s:")
 #define W_LINK_NEXT \
     N_("They run: kith accept-link. When they have, compare words: kith verify c%lld")
-#define W_LINK_LATER                                                                           \
-    N_("the link c%lld is made, and its half for the relay is still on this device. Run kith " \
+#define W_LINK_LATER                                                          \
+    N_("the link c%lld is made, and its half for the relay is still on this " \
+       "device. Run kith "                                                    \
        "link again when the relay answers; nothing is lost.")
 #define W_LINK_QR_LONG N_("(The QR code does not fit this terminal.)")
 #define W_ASK_LINK N_("Link: ")
-#define W_LINK_FORM                                                                             \
-    N_("this is not a contact link. It begins with KITH-C: and has 87 characters; copy all of " \
+#define W_LINK_FORM                                                     \
+    N_("this is not a contact link. It begins with KITH-C: and has 87 " \
+       "characters; copy all of "                                       \
        "it. Nothing was changed.")
 #define W_LINK_IS_INVITE \
     N_("this is an invite to a cohort, not a contact link. Use: kith join")
@@ -218,38 +241,44 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_LINK_OWN N_("you made this link yourself: it is for somebody else.")
 #define W_LINK_AGAIN N_("you have taken this link before: it is conversation c%lld.")
 #define W_LINK_NOT_FOUND N_("the relay has nothing for this link. Ask for a new one.")
-#define W_LINK_TAKEN                                                                           \
-    N_("somebody else took this link before you. If that was not you on another device, tell " \
+#define W_LINK_TAKEN                                                      \
+    N_("somebody else took this link before you. If that was not you on " \
+       "another device, tell "                                            \
        "the person who gave it to you, and ask for a new one.")
 #define W_LINK_DAMAGED N_("the other half of this link is damaged. Ask for a new one.")
 #define W_LINK_REFUSED N_("the relay refused this link. Ask for a new one.")
 #define W_LINK_DONE \
     N_("You are talking to %s (c%lld). Compare words with them: kith verify c%lld")
-#define W_LINK_WAITS                                                                        \
-    N_("The link is taken and the answer to it is on its way (c%lld). It is complete when " \
+#define W_LINK_WAITS                                                          \
+    N_("The link is taken and the answer to it is on its way (c%lld). It is " \
+       "complete when "                                                       \
        "their kith runs next.")
 #define W_LINK_QUEUED \
-    N_("the link is kept on this device (c%lld) and the rest happens when the relay answers.")
+    N_("the link is kept on this device (c%lld) and the rest happens when "
+       "the relay answers.")
 
-/* ---- verifying ---------------------------------------------------------------------------- */
+       /* ---- verifying -------------------------------------------------------------------- */
 
 #define W_VERIFY_WORDS N_("Read these words to %s, by voice or in person:")
 #define W_VERIFY_ASK N_("Do they have the same words? y/n: ")
 #define W_VERIFY_YES \
     N_("Noted: you and %s have compared words, and nobody is in between.")
-#define W_VERIFY_NO                                                                          \
-    N_("Noted: not the same. Somebody may be in between. Stop writing here, and make a new " \
+#define W_VERIFY_NO                                                           \
+    N_("Noted: not the same. Somebody may be in between. Stop writing here, " \
+       "and make a new "                                                      \
        "link in person: kith link")
 #define W_VERIFY_OPEN N_("Not noted. You can compare any time: kith verify c%lld")
-#define W_VERIFY_EARLY                                                                        \
-    N_("the words are not there yet: they come with the first answer from their device. Try " \
+#define W_VERIFY_EARLY                                                      \
+    N_("the words are not there yet: they come with the first answer from " \
+       "their device. Try "                                                 \
        "again when both have had kith open.")
 
-/* ---- conversations and messages ------------------------------------------------------------ */
+       /* ---- conversations and messages --------------------------------------------------- */
 
 #define W_NO_CONV N_("there is no conversation \"%s\". See: kith list")
 #define W_TWO_CONVS \
-    N_("more than one conversation is called \"%s\". Use its number, as kith list shows it.")
+    N_("more than one conversation is called \"%s\". Use its number, as kith "
+       "list shows it.")
 #define W_NO_MESSAGE N_("there is no message \"%s\".")
 #define W_NO_CONVS N_("No conversations yet. Next: kith link, or kith accept-link")
 #define W_NAMELESS N_("link c%lld")
@@ -267,7 +296,8 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_STATE_EXPIRED \
     N_("not delivered: the relay's time ran out before their device had it")
 #define W_QUEUED_OFFLINE \
-    N_("queued (on this device). It goes out by itself while kith runs; you can close this.")
+    N_("queued (on this device). It goes out by itself while kith runs; you "
+       "can close this.")
 #define W_WHY_CLOSED N_("the conversation ended first")
 #define W_WHY_NO_MEMBER N_("the relay says that this membership has ended")
 #define W_WHY_REFUSED N_("the relay refused it")
@@ -295,11 +325,12 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_CONV_WHY_DAMAGED N_("its other half is damaged")
 #define W_CONV_WHY_REFUSED N_("the relay refused it")
 
-/* ---- taking away --------------------------------------------------------------------------- */
+       /* ---- taking away ------------------------------------------------------------------ */
 
 #define W_ASK_WIPE_CONV N_("Take the conversation with %s off this device? y/n: ")
-#define W_ASK_WIPE_ALL                                                                         \
-    N_("This takes the whole profile off this device, with every conversation. Type its name " \
+#define W_ASK_WIPE_ALL                                             \
+    N_("This takes the whole profile off this device, with every " \
+       "conversation. Type its name "                              \
        "(%s) to go on: ")
 #define W_WIPE_NOT N_("Nothing was taken away.")
 #define W_WIPE_WHAT N_("wipe what? kith wipe CONV, or: kith wipe --all")
@@ -310,14 +341,16 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
     N_("that was not confirmed for \"%s\". Nothing was taken away. Use: kith wipe CONV " \
        "--confirm=%s")
 #define W_WIPE_HELD \
-    N_("the profile is open in another kith. Nothing was taken away. Close it first: kith lock")
+    N_("the profile is open in another kith. Nothing was taken away. Close "
+       "it first: kith lock")
 #define W_WIPED_CONV N_("Gone from this device. Their device still has its copy.")
-#define W_WIPED_ALL                                                                          \
-    N_("The profile \"%s\" is gone from this device. Other people's devices keep what they " \
+#define W_WIPED_ALL                                                           \
+    N_("The profile \"%s\" is gone from this device. Other people's devices " \
+       "keep what they "                                                      \
        "have; shell, terminal and backups are not touched.")
 #define W_FORGOTTEN N_("Gone from this device.")
 
-/* ---- status -------------------------------------------------------------------------------- */
+       /* ---- status ----------------------------------------------------------------------- */
 
 #define W_STATUS_YOU N_("You are %s in %s.")
 #define W_STATUS_RELAY N_("Relay     %s")
@@ -332,13 +365,15 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_STATUS_HELD N_("Sending is held until you have looked at: kith alarms")
 #define W_JUST_NOW N_("just now")
 
-/* ---- alarms --------------------------------------------------------------------------------- */
+       /* ---- alarms ----------------------------------------------------------------------- */
 
 #define W_ALARM_HEAD N_("ALARM a%lld (%s)")
 #define W_ALARM_NONE N_("No alarms.")
-#define W_ALARM_HOLDS                                                                       \
-    N_("Everything you had is kept. Nothing more is sent until you decide. Talk to your "   \
-       "contact or to the people who run the relay by another way. To go on all the same: " \
+#define W_ALARM_HOLDS                                                         \
+    N_("Everything you had is kept. Nothing more is sent until you decide. "  \
+       "Talk to your "                                                        \
+       "contact or to the people who run the relay by another way. To go on " \
+       "all the same: "                                                       \
        "kith alarms accept a%lld")
 #define W_ALARM_FACT \
     N_("Nothing is held. When you have read this: kith alarms accept a%lld")
@@ -346,45 +381,55 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_ALARM_WHICH N_("there is no alarm \"%s\". See: kith alarms")
 #define W_ALARM_USE N_("use: kith alarms, or: kith alarms accept a1")
 #define W_ALARM_ASK N_("Go on although the relay's records do not fit? y/n: ")
-#define W_ALARM_LOG_BROKEN                                                                     \
-    N_("The relay's record of envelopes has a hole or was put in another order. A relay that " \
+#define W_ALARM_LOG_BROKEN                                                 \
+    N_("The relay's record of envelopes has a hole or was put in another " \
+       "order. A relay that "                                              \
        "works as it should never does this: it may be hiding or moving messages.")
-#define W_ALARM_LOG_CHANGED                                                               \
-    N_("The relay now shows something else than it showed this device before. It may be " \
+#define W_ALARM_LOG_CHANGED                                             \
+    N_("The relay now shows something else than it showed this device " \
+       "before. It may be "                                             \
        "hiding messages, or showing different people different things.")
-#define W_ALARM_LOG_SHORTER                                                                  \
-    N_("The relay has lost envelopes it had already shown to this device. It may have been " \
+#define W_ALARM_LOG_SHORTER                                                    \
+    N_("The relay has lost envelopes it had already shown to this device. It " \
+       "may have been "                                                        \
        "restored from an old copy, or it may be hiding messages.")
-#define W_ALARM_PEER_LOG                                                                      \
-    N_("Your contact's device saw another record at the relay than yours did. The relay may " \
+#define W_ALARM_PEER_LOG                                                   \
+    N_("Your contact's device saw another record at the relay than yours " \
+       "did. The relay may "                                               \
        "be showing different people different things.")
-#define W_ALARM_OMITTED                                                                        \
-    N_("The relay said twice that it keeps a message of yours, and your contact's device did " \
+#define W_ALARM_OMITTED                                                   \
+    N_("The relay said twice that it keeps a message of yours, and your " \
+       "contact's device did "                                            \
        "not get it.")
 #define W_ALARM_DESCRIPTOR_FORGED \
-    N_("The relay showed rules of the cohort that are not signed by the people you joined.")
+    N_("The relay showed rules of the cohort that are not signed by the "
+       "people you joined.")
 #define W_ALARM_DESCRIPTOR_OTHER \
     N_("The relay showed another text for rules of the cohort that you already have.")
 #define W_ALARM_DESCRIPTOR_OLDER \
     N_("The relay showed older rules of the cohort than you have.")
-#define W_ALARM_DESCRIPTOR_EXPIRED                                                              \
-    N_("The cohort's rules are past their last day. The people who run the relay have to sign " \
+#define W_ALARM_DESCRIPTOR_EXPIRED                                           \
+    N_("The cohort's rules are past their last day. The people who run the " \
+       "relay have to sign "                                                 \
        "new ones.")
-#define W_ALARM_SECOND_TAKER                                                                 \
-    N_("Somebody else has the link of this conversation too. The first one counts. Compare " \
+#define W_ALARM_SECOND_TAKER                                                 \
+    N_("Somebody else has the link of this conversation too. The first one " \
+       "counts. Compare "                                                    \
        "words with your contact (kith verify) before you write more.")
 #define W_ALARM_REPLAYED \
     N_("An envelope of this conversation came a second time. It was not shown twice.")
 #define W_ALARM_DAMAGED \
     N_("An envelope of this conversation did not open. A message may be missing.")
-#define W_ALARM_EXPIRED_UNREAD                                                              \
-    N_("You were away longer than the relay keeps envelopes. Messages of that time may be " \
+#define W_ALARM_EXPIRED_UNREAD                                             \
+    N_("You were away longer than the relay keeps envelopes. Messages of " \
+       "that time may be "                                                 \
        "lost; ask your contacts to write again.")
-#define W_ALARM_CLOCK                                                                        \
-    N_("The clock of this device and the relay's differ by more than 10 minutes. Check the " \
+#define W_ALARM_CLOCK                                                     \
+    N_("The clock of this device and the relay's differ by more than 10 " \
+       "minutes. Check the "                                              \
        "time of this device.")
 
-/* ---- chat ------------------------------------------------------------------------------------ */
+       /* ---- chat ------------------------------------------------------------------------- */
 
 #define W_CHAT_HELLO \
     N_("Connected to %s as %s. Type /crisis for the crisis card, /help for the rest.")

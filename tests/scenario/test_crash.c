@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every commit of a talk fails once, and every one is the last before the program dies: nobody
- * is told something false, nothing is lost, nothing is shown twice. */
+/* Every commit of a talk fails once, and every one is the last before the program dies:
+ * nobody is told something false, nothing is lost, nothing is shown twice. */
 #include "tests/support/world.h"
 
 #include "lib/secret.h"

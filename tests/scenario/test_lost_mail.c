@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Mail that never arrives: swallowed by the relay, or expired before it was read.  Somebody is
- * told, and what can be sent again is. */
+/* Mail that never arrives: swallowed by the relay, or expired before it was read.
+ * Somebody is told, and what can be sent again is. */
 #include "tests/support/scene.h"
 
 #include "lib/secret.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- what was never sent on ---- */
+/* ---- what was never sent on ------------------------------------------------------- */
 
 static void relay__that_swallows_what_it_said_it_stored__is_told_to_both(void **state)
 {
@@ -61,7 +61,7 @@ static void relay__that_swallows_what_it_said_it_stored__is_told_to_both(void **
     scene_end(&s);
 }
 
-/* ---- expiry is no lie, and is told ---- */
+/* ---- expiry is no lie, and is told ------------------------------------------------ */
 
 static void relay__that_dropped_what_was_not_read__is_told_without_blame(void **state)
 {

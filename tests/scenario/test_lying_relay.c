@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the control ---- */
+/* ---- the control ------------------------------------------------------------------ */
 
 static void relay__that_is_honest__raises_no_alarm(void **state)
 {
@@ -29,7 +29,7 @@ static void relay__that_is_honest__raises_no_alarm(void **state)
     scene_end(&s);
 }
 
-/* ---- on one connection ---- */
+/* ---- on one connection ------------------------------------------------------------ */
 
 static void relay__that_leaves_an_envelope_out__is_found_out(void **state)
 {
@@ -105,8 +105,8 @@ static void relay__that_sends_a_batch_twice__is_found_out(void **state)
     scene_end(&s);
 }
 
-/* Somebody, not necessarily the relay, posts an old envelope once more: nothing is shown twice,
- * the person is told, and nothing is held. */
+/* Somebody, not necessarily the relay, posts an old envelope once more: nothing is shown
+ * twice, the person is told, and nothing is held. */
 static void envelope__posted_a_second_time__is_told_and_shown_once(void **state)
 {
     struct scene s;
@@ -127,7 +127,7 @@ static void envelope__posted_a_second_time__is_told_and_shown_once(void **state)
     scene_end(&s);
 }
 
-/* ---- over reconnects ---- */
+/* ---- over reconnects -------------------------------------------------------------- */
 
 static void relay__whose_log_ends_earlier_after_a_reconnect__is_found_out(void **state)
 {
@@ -161,8 +161,8 @@ static void relay__that_changed_what_was_read__is_found_out(void **state)
     scene_end(&s);
 }
 
-/* Accepting goes on from the relay's new log; what it lost is sent again as soon as somebody
- * notices that it is missing; nothing is shown twice. */
+/* Accepting goes on from the relay's new log; what it lost is sent again as soon as
+ * somebody notices that it is missing; nothing is shown twice. */
 static void alarm__accepted__resends_what_the_relay_lost(void **state)
 {
     struct scene s;
@@ -212,7 +212,7 @@ static void alarm__accepted__resends_what_the_relay_lost(void **state)
     scene_end(&s);
 }
 
-/* ---- different members, different histories ---- */
+/* ---- different members, different histories --------------------------------------- */
 
 static void relay__that_forks_its_log__is_found_out_when_they_talk(void **state)
 {
@@ -316,7 +316,7 @@ static void relay__that_swaps_an_envelope_in_one_log__is_found_out(void **state)
     scene_end(&s);
 }
 
-/* ---- descriptors ---- */
+/* ---- descriptors ------------------------------------------------------------------ */
 
 static void relay__that_swaps_or_rolls_back_the_descriptor__is_found_out(void **state)
 {

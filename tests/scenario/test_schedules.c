@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two people at the level of the ratchet, and between them a wire that drops, repeats, reorders,
- * damages and replays; both devices crash and restart.  A thousand random schedules, ten thousand
- * with KITH_LONG set.  In each of them
+/* Two people at the level of the ratchet, and between them a wire that drops, repeats,
+ * reorders, damages and replays; both devices crash and restart.  A thousand random
+ * schedules, ten thousand with KITH_LONG set.  In each of them
  *   - an envelope opens once, as what it was sealed as, and never again;
  *   - an envelope of the newest four turns always opens, however late;
  *   - whoever is told "delivered" may believe it;
@@ -65,7 +65,7 @@ static uint32_t roll(uint32_t sides)
     return support_random_below(&dice, sides);
 }
 
-/* ---- the reader's table ---- */
+/* ---- the reader's table ----------------------------------------------------------- */
 
 static int add_entry(const uint8_t tag[ENVELOPE_TAG_BYTES], uint32_t turn, uint32_t n,
                      void *arg)
@@ -99,7 +99,7 @@ static const struct entry *look_up(const struct person *who, const uint8_t *enve
     return NULL;
 }
 
-/* ---- restarts and crashes ---- */
+/* ---- restarts and crashes --------------------------------------------------------- */
 
 static void restart(struct person *who)
 {
@@ -108,7 +108,7 @@ static void restart(struct person *who)
     assert_int_equal(ratchet_tags(who->ratchet, 0, add_entry, who), 0);
 }
 
-/* ---- sealing ---- */
+/* ---- sealing ---------------------------------------------------------------------- */
 
 static void write_payload(struct person *who, uint32_t type, uint32_t text,
                           struct mail *m)
@@ -178,7 +178,7 @@ static void say(int from, bool crash)
     seal_text(from, (uint32_t)who->texts_n++, crash);
 }
 
-/* ---- opening ---- */
+/* ---- opening ---------------------------------------------------------------------- */
 
 static void take_acks(int reader, const struct payload *p)
 {
@@ -265,7 +265,7 @@ out:
     support_drop(before);
 }
 
-/* ---- a schedule ---- */
+/* ---- a schedule ------------------------------------------------------------------- */
 
 static struct mail *any_mail(void)
 {
@@ -280,8 +280,9 @@ static void lose_everything(void)
         mails[i].gone = true;
 }
 
-/* Somebody writes a lot, and as often as not the other was away for so long that nothing of it
- * is left.  Only one of the two: a session dies if both fill a turn that the other never sees. */
+/* Somebody writes a lot, and as often as not the other was away for so long that nothing
+ * of it is left.  Only one of the two: a session dies if both fill a turn that the other
+ * never sees. */
 static void burst(void)
 {
     for (uint32_t left = roll(BURST_MAX); left > 0; left--)
@@ -328,8 +329,8 @@ static void deliver_everything(void)
             deliver(&mails[i], false, false);
 }
 
-/* What was reported missing, or never told of in the time that a relay keeps things, is sealed
- * anew.  Returns how many texts are not delivered yet. */
+/* What was reported missing, or never told of in the time that a relay keeps things, is
+ * sealed anew.  Returns how many texts are not delivered yet. */
 static size_t resend(int from, bool all)
 {
     struct person *who = &people[from];

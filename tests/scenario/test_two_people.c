@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two people and a relay over a wire that delays, drops, repeats and cuts, with programs that
- * are killed at any moment: each text is shown once, both histories are the same, and what a
- * person is told about delivery is true at every step. */
+/* Two people and a relay over a wire that delays, drops, repeats and cuts, with programs
+ * that are killed at any moment: each text is shown once, both histories are the same,
+ * and what a person is told about delivery is true at every step. */
 #include "tests/support/world.h"
 
 #include "lib/secret.h"
@@ -20,7 +20,7 @@ static unsigned schedules(void)
     return getenv("KITH_LONG") ? count * 10 : count;
 }
 
-/* ---- what must hold at every step ---- */
+/* ---- what must hold at every step ------------------------------------------------- */
 
 static bool holds_text(const struct world_history *h, const char *text, bool mine)
 {
@@ -30,8 +30,8 @@ static bool holds_text(const struct world_history *h, const char *text, bool min
     return false;
 }
 
-/* Nobody is told "delivered" of a text that the other's profile does not hold, nor "sent" of
- * more texts than answers came. */
+/* Nobody is told "delivered" of a text that the other's profile does not hold, nor "sent"
+ * of more texts than answers came. */
 static void check_truth(struct world_person *from, int64_t conv_from,
                         struct world_person *to, int64_t conv_to)
 {
@@ -86,7 +86,7 @@ static void check_order(struct world_person *p, int64_t conv)
     world_history_drop(&h);
 }
 
-/* ---- random schedules ---- */
+/* ---- random schedules ------------------------------------------------------------- */
 
 struct run {
     struct world w;

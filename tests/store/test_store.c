@@ -60,7 +60,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* ---- the board -------------------------------------------------------------------------- */
+/* ---- the board -------------------------------------------------------------------- */
 
 static void store_open__begins__with_empty_logs_and_the_cohorts_heads(void **state)
 {
@@ -200,7 +200,7 @@ static void store_append__keeps_the_newest_day__when_the_clock_goes_back(void **
     assert_int_equal(f.envelopes, 4);
 }
 
-/* ---- expiry ------------------------------------------------------------------------------- */
+/* ---- expiry ----------------------------------------------------------------------- */
 
 static void store_expire__drops_whole_days__past_the_retention(void **state)
 {
@@ -212,7 +212,8 @@ static void store_expire__drops_whole_days__past_the_retention(void **state)
 
     for (uint32_t day = 0; day < 4; day++)
         assert_int_equal(board_append(b->s, 2, 10, midnight + day * BOARD_DAY_S), 0);
-    /* The first day ends a second before `midnight + 1 day`; its retention ends 14 later. */
+    /* The first day ends a second before `midnight + 1 day`; its retention ends 14 later.
+     */
     assert_int_equal(
         store_expire(b->s, midnight + 15 * BOARD_DAY_S - 1, 14 * BOARD_DAY_S, &dropped),
         0);
@@ -284,7 +285,7 @@ static void store_redate__pulls_back__days_from_a_clock_that_ran_ahead(void **st
     board_check(b->s, 2, 5, 5);
 }
 
-/* ---- failures ------------------------------------------------------------------------------- */
+/* ---- failures --------------------------------------------------------------------- */
 
 static void store_append__keeps_nothing_and_recovers__when_the_disk_is_full(void **state)
 {
@@ -328,7 +329,8 @@ static void store_append__never_acknowledges_again__after_a_failed_sync(void **s
     assert_int_equal(board_append(b->s, 2, 1, BOARD_NOW), 0);
 }
 
-/* Whatever fails, and wherever: all of the batch or none of it, and never a second story. */
+/* Whatever fails, and wherever: all of the batch or none of it, and never a second story.
+ */
 static void store_append__is_all_or_nothing__whichever_call_fails(void **state)
 {
     static const struct {
@@ -358,7 +360,7 @@ static void store_append__is_all_or_nothing__whichever_call_fails(void **state)
     board_check(b->s, 3, 1, next);
 }
 
-/* ---- invites ---------------------------------------------------------------------------------- */
+/* ---- invites ---------------------------------------------------------------------- */
 
 static struct store_invite invite_of(uint8_t id, uint32_t last_hour)
 {

@@ -60,7 +60,7 @@ static char *day_path(const char *dir, uint32_t day, const char *rest)
     return path;
 }
 
-/* ---- every byte of every file --------------------------------------------------------------- */
+/* ---- every byte of every file ----------------------------------------------------- */
 
 static uint8_t *whole_file(const char *path, size_t *n)
 {
@@ -186,7 +186,7 @@ static void store_append__fills__one_overflow_page_a_record(void **state)
     free(path);
 }
 
-/* ---- whose folder ------------------------------------------------------------------------------ */
+/* ---- whose folder ----------------------------------------------------------------- */
 
 static void store_open__refuses__a_folder_in_use_and_another_cohorts(void **state)
 {
@@ -254,7 +254,7 @@ static void store_append__maps_widely__the_newest_day_only(void **state)
     store_close(s);
 }
 
-/* ---- full ---------------------------------------------------------------------------------------- */
+/* ---- full ------------------------------------------------------------------------- */
 
 static void store_append__says_full_and_recovers__when_the_map_is(void **state)
 {
@@ -328,7 +328,7 @@ static void store_append__says_full_and_recovers__when_the_disk_is(void **state)
     store_close(s);
 }
 
-/* ---- syncs and crashes ----------------------------------------------------------------------------- */
+/* ---- syncs and crashes ------------------------------------------------------------ */
 
 static void store__breaks_and_loses_nothing__whichever_sync_fails(void **state)
 {
@@ -484,7 +484,7 @@ static void store_append__keeps_what_it_acknowledged__through_kill_9(void **stat
     assert_true(next[0] > 20);
 }
 
-/* ---- rot -------------------------------------------------------------------------------------------- */
+/* ---- rot -------------------------------------------------------------------------- */
 
 static int try_open(const char *dir)
 {

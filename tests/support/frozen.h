@@ -5,8 +5,8 @@
 
 #include "tests/support/vectors.h"
 
-/* The parsed file of tests/vectors/; it belongs to the tree, so a missing one is a failure.
- * json_decref() it. */
+/* The parsed file of tests/vectors/; it belongs to the tree, so a missing one is a
+ * failure. json_decref() it. */
 json_t *frozen_load(const char *name);
 /* A field of exactly n bytes. */
 void frozen_copy(const json_t *o, const char *key, void *out, size_t n);

@@ -31,7 +31,8 @@ void pair_stop(struct pair *p);
 
 /* A mail with a text of its own. */
 void pair_send(struct ratchet *from, const char *text, struct pair_mail *out);
-/* ratchet_open() of it at PAIR_MINUTE; when that returns 0 the text must be the one sent. */
+/* ratchet_open() of it at PAIR_MINUTE; when that returns 0 the text must be the one sent.
+ */
 int pair_open(struct ratchet *to, const struct pair_mail *mail);
 /* The same with another position than its own, and whatever it says. */
 int pair_open_as(struct ratchet *to, const uint8_t *envelope, uint32_t turn, uint32_t n);

@@ -82,7 +82,8 @@ void scene_accept_all(struct scene *s)
     }
 }
 
-/* Post the next envelope to a log that nobody reads: the answer comes, the envelope does not. */
+/* Post the next envelope to a log that nobody reads: the answer comes, the envelope does
+ * not. */
 void scene_swallow_next(struct scene *s)
 {
     struct world_view nowhere;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* scene: two linked people with some talk behind them, where tests of dishonest or forgetful
- * relays begin. */
+/* scene: two linked people with some talk behind them, where tests of dishonest or
+ * forgetful relays begin. */
 #ifndef KITH_TESTS_SCENE_H
 #define KITH_TESTS_SCENE_H
 
@@ -19,8 +19,8 @@ void scene_begin(struct scene *s, uint64_t seed);
 void scene_end(struct scene *s);
 /* Everything this person has to post is stored and answered. */
 void scene_post(struct world_person *p);
-/* Post the next envelope of a to a log that nobody reads: the answer comes, the envelope does
- * not. */
+/* Post the next envelope of a to a log that nobody reads: the answer comes, the envelope
+ * does not. */
 void scene_swallow_next(struct scene *s);
 /* One batch of the home bucket; node_envelopes()' result, -1 without a subscription. */
 int scene_deliver_home(struct world_person *p, uint32_t home);

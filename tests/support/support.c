@@ -17,7 +17,7 @@
 
 enum { PATH_BYTES = 4096 };
 
-/* ---- bytes ---- */
+/* ---- bytes ------------------------------------------------------------------------ */
 
 struct bytes support_exact(const void *p, size_t n)
 {
@@ -73,7 +73,7 @@ const char *support_vectors(void)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? path : NULL;
 }
 
-/* ---- faults ---- */
+/* ---- faults ----------------------------------------------------------------------- */
 
 static int count_down(enum seam kind, void *arg)
 {
@@ -96,7 +96,7 @@ void support_fail_none(void)
     seam_set(NULL, NULL);
 }
 
-/* ---- randomness ---- */
+/* ---- randomness ------------------------------------------------------------------- */
 
 void support_random_start(struct support_random *r, uint64_t seed)
 {
@@ -175,7 +175,7 @@ void support_mutate(struct support_random *r, uint8_t *p, size_t *n, size_t room
         mutate_once(r, p, n, room);
 }
 
-/* ---- time ---- */
+/* ---- time ------------------------------------------------------------------------- */
 
 static uint64_t wall_of(void *arg)
 {
@@ -198,7 +198,7 @@ void support_clock_pass(struct support_clock *c, uint64_t ms)
     c->mono_ms += ms;
 }
 
-/* ---- folders ---- */
+/* ---- folders ---------------------------------------------------------------------- */
 
 char *support_dir(void)
 {

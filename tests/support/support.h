@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* support: what every unit test may need.  Includes cmocka the way it wants to be included.
- * Everything here ends the test when it cannot do its work, so callers check nothing. */
+/* support: what every unit test may need.  Includes cmocka the way it wants to be
+ * included. Everything here ends the test when it cannot do its work, so callers check
+ * nothing. */
 #ifndef KITH_TESTS_SUPPORT_H
 #define KITH_TESTS_SUPPORT_H
 
@@ -20,13 +21,14 @@
 
 /* A copy in a heap block of exactly n bytes, so that ASan sees a read of one more. */
 struct bytes support_exact(const void *p, size_t n);
-/* The same from hex digits of either case; '-' and spaces between them are passed over. */
+/* The same from hex digits of either case; '-' and spaces between them are passed over.
+ */
 struct bytes support_hex(const char *hex);
 void support_drop(struct bytes block); /* frees either */
 void support_equal(struct bytes got, struct bytes want);
 
-/* The folder of shared test vectors (KITH_VECTORS, else ../shared/vectors beside the source
- * tree), or NULL when it is not there: main() then returns SUPPORT_SKIPPED. */
+/* The folder of shared test vectors (KITH_VECTORS, else ../shared/vectors beside the
+ * source tree), or NULL when it is not there: main() then returns SUPPORT_SKIPPED. */
 const char *support_vectors(void);
 enum { SUPPORT_SKIPPED = 77 };
 
@@ -61,8 +63,8 @@ uint32_t support_random_below(struct support_random *r, uint32_t bound); /* boun
 void support_random_install(struct support_random *r);
 void support_random_release(void);
 
-/* One to four random changes to *n bytes in a block of room bytes: flipped bits, set, doubled,
- * dropped and inserted bytes, a cut end. */
+/* One to four random changes to *n bytes in a block of room bytes: flipped bits, set,
+ * doubled, dropped and inserted bytes, a cut end. */
 void support_mutate(struct support_random *r, uint8_t *p, size_t *n, size_t room);
 
 /* A clock that moves when told to. */

@@ -7,7 +7,8 @@
 
 #include <jansson.h>
 
-/* The parsed file, or the test is skipped by name when it is not there.  json_decref() it. */
+/* The parsed file, or the test is skipped by name when it is not there.  json_decref()
+ * it. */
 json_t *vectors_load(const char *name);
 /* Fields of an object. */
 struct bytes vectors_hex(const json_t *o, const char *key); /* support_drop() it */

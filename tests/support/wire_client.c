@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* ---- bytes ------------------------------------------------------------------------- */
+/* ---- bytes ------------------------------------------------------------------------ */
 
 int wire_connect(struct wire *w, uint16_t port, const char *from)
 {
@@ -98,7 +98,7 @@ int wire_await_close(struct wire *w)
     return got == -ECONNRESET ? 0 : (int)got;
 }
 
-/* ---- channel ----------------------------------------------------------------------- */
+/* ---- channel ---------------------------------------------------------------------- */
 
 int wire_ask(struct wire *w, const uint8_t fingerprint[CHANNEL_FINGERPRINT_BYTES],
              uint8_t pk[KEM_PK_BYTES], uint8_t cohort[CHANNEL_COHORT_BYTES])
@@ -191,7 +191,7 @@ int wire_call(struct wire *w, struct buf *request, uint32_t id, struct frame *an
     return rc ? rc : (int)answer->code;
 }
 
-/* ---- methods ----------------------------------------------------------------------- */
+/* ---- methods ---------------------------------------------------------------------- */
 
 static struct buf request_buf(uint8_t *room)
 {

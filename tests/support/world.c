@@ -12,7 +12,7 @@
 
 enum { BORN_DAY = 20000, MAIL_BUCKETS = 2 };
 
-/* ---- logs ---- */
+/* ---- logs ------------------------------------------------------------------------- */
 
 static void log_room(struct world_log *l, size_t room)
 {
@@ -85,7 +85,7 @@ uint8_t *world_envelope(struct world_view *v, uint32_t bucket, uint64_t seq)
     return v->logs[bucket].envelopes + (seq - 1) * ENVELOPE_BYTES;
 }
 
-/* ---- members ---- */
+/* ---- members ---------------------------------------------------------------------- */
 
 static void heard(const struct event *e, void *arg)
 {
@@ -224,7 +224,7 @@ static bool did(struct world_person *p, int rc)
     return true;
 }
 
-/* ---- posts ---- */
+/* ---- posts ------------------------------------------------------------------------ */
 
 bool world_take_post(struct world_person *p)
 {
@@ -281,7 +281,7 @@ void world_cut_posts(struct world_person *p)
     (void)did(p, node_posts_lost(p->node));
 }
 
-/* ---- reads ---- */
+/* ---- reads ------------------------------------------------------------------------ */
 
 static bool has_sub(const struct world_person *p, const struct node_read *r)
 {
@@ -389,7 +389,7 @@ void world_pass(struct world *w, uint64_t ms)
     support_clock_pass(&w->clock, ms);
 }
 
-/* ---- whole stretches ---- */
+/* ---- whole stretches -------------------------------------------------------------- */
 
 static bool move(struct world_person *p)
 {
@@ -465,7 +465,7 @@ int64_t world_send(struct world_person *p, int64_t conv, const char *text)
     return id;
 }
 
-/* ---- looking ---- */
+/* ---- looking ---------------------------------------------------------------------- */
 
 static void note(const struct message *m, void *arg)
 {

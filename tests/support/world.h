@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* world: several members' nodes and a relay in one process, on a virtual clock.  Nothing moves
- * by itself: a test takes every step, honest or not, and may cut, delay, repeat and restart. */
+/* world: several members' nodes and a relay in one process, on a virtual clock.  Nothing
+ * moves by itself: a test takes every step, honest or not, and may cut, delay, repeat and
+ * restart. */
 #ifndef KITH_TESTS_WORLD_H
 #define KITH_TESTS_WORLD_H
 
@@ -57,14 +58,14 @@ struct world {
     struct world_view view;
     struct world_person people[WORLD_PEOPLE];
     size_t count;
-    char *dir; /* NULL: databases in memory */
-    bool
-        may_fail; /* nodes may answer -errno: then failed is set and the step counts as not done */
+    char *dir;     /* NULL: databases in memory */
+    bool may_fail; /* nodes may answer -errno: then failed is set and the step counts as
+                      not done */
     bool failed;
 };
 
-/* count members, enrolled, named "a", "b", ..., each with a home bucket.  dir: where profiles are
- * kept; NULL: in memory (no restarts then). */
+/* count members, enrolled, named "a", "b", ..., each with a home bucket.  dir: where
+ * profiles are kept; NULL: in memory (no restarts then). */
 void world_start(struct world *w, uint64_t seed, size_t count, char *dir);
 void world_stop(struct world *w);
 
@@ -103,7 +104,7 @@ void world_settle(struct world *w, uint64_t ms);
 void world_link(struct world *w, size_t a, size_t b, int64_t *conv_a, int64_t *conv_b);
 int64_t world_send(struct world_person *p, int64_t conv, const char *text);
 
-/* ---- looking ---- */
+/* ---- looking ---------------------------------------------------------------------- */
 struct world_message {
     char *text;
     bool mine;

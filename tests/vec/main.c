@@ -10,8 +10,8 @@
 
 enum { LINE_BYTES_MAX = 16 * 1024 * 1024 };
 
-/* Read one line without its end.  False at the end of the input.  Of a line beyond the bound
- * nothing is kept, and *n says LINE_BYTES_MAX + 1. */
+/* Read one line without its end.  False at the end of the input.  Of a line beyond the
+ * bound nothing is kept, and *n says LINE_BYTES_MAX + 1. */
 static bool read_line(FILE *in, char *line, size_t *n)
 {
     int c = getc_unlocked(in);

@@ -22,7 +22,7 @@ enum {
     PRK256_BYTES = 32,
 };
 
-/* ---- the request ---- */
+/* ---- the request ------------------------------------------------------------------ */
 
 /* Parameters stand in "params" or "args", or beside the operation's name. */
 struct request {
@@ -42,8 +42,8 @@ static const json_t *param(const struct request *q, const char *name)
 
 static const char no_param[] = "a parameter is missing";
 
-/* Hex digits of least..most bytes into a heap block that the caller frees, also on failure.
- * Missing is the same as empty where least is 0 and optional is true. */
+/* Hex digits of least..most bytes into a heap block that the caller frees, also on
+ * failure. Missing is the same as empty where least is 0 and optional is true. */
 static bool take_hex(struct request *q, const char *name, size_t least, size_t most,
                      bool optional, struct bytes *out)
 {
@@ -91,7 +91,7 @@ static bool take_name(struct request *q, const char *name, char out[NAME_BYTES])
     return true;
 }
 
-/* ---- X-Wing ---- */
+/* ---- X-Wing ----------------------------------------------------------------------- */
 
 static json_t *xwing_keygen(struct request *q)
 {
@@ -154,7 +154,7 @@ out:
     return answer;
 }
 
-/* ---- HKDF ---- */
+/* ---- HKDF ------------------------------------------------------------------------- */
 
 static json_t *hkdf_run(bool large, struct bytes ikm, struct bytes salt,
                         struct bytes info, size_t n)
@@ -208,7 +208,7 @@ out:
     return answer;
 }
 
-/* ---- AEAD ---- */
+/* ---- AEAD ------------------------------------------------------------------------- */
 
 typedef void seal_text(const uint8_t *key, const uint8_t *nonce, struct bytes ad,
                        struct bytes pt, uint8_t *out);
@@ -314,7 +314,7 @@ static json_t *aead_open_op(struct request *q)
     return aead(q, false);
 }
 
-/* ---- MessagePack ---- */
+/* ---- MessagePack ------------------------------------------------------------------ */
 
 static json_t *msgpack_inspect(struct request *q)
 {
@@ -330,7 +330,7 @@ static json_t *msgpack_inspect(struct request *q)
     return value ? json_pack("{s:o}", "value", value) : NULL;
 }
 
-/* ---- which is it? ---- */
+/* ---- which is it? ----------------------------------------------------------------- */
 
 static const struct {
     const char *name;

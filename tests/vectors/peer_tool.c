@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kith-peer: one side of a channel and of a conversation, by kith's own code, for the second
- * implementation to talk to.  JSON objects in, one a line, each answered by one; bytes are hex.
- * {"error":"..."} for what kith refuses; anything else that is wrong ends it with status 1.
+/* kith-peer: one side of a channel and of a conversation, by kith's own code, for the
+ * second implementation to talk to.  JSON objects in, one a line, each answered by one;
+ * bytes are hex.
+ * {"error":"..."} for what kith refuses; anything else that is wrong ends it with
+ * status 1.
  *
  *   relay      relay_seed message_1   -> message_2 hash       this side is the relay
  *   client     relay_pk               -> message_1            this side is the client
  *   finish     message_2              -> hash
  *   record     frames                 -> record               of the channel made before
- *   records    count (le64)           -> record               so many without frames: the last
- *   unrecord   record                 -> frames
- *   offer      payload                -> secret offer         this side is the inviter
- *   accept     cohort take            -> payload
- *   take       secret cohort offer payload -> take payload    this side is the taker
- *   seal       payload                -> turn n envelope      of the conversation
+ *   records    count (le64)           -> record               so many without frames: the
+ * last unrecord   record                 -> frames offer      payload                ->
+ * secret offer         this side is the inviter accept     cohort take            ->
+ * payload take       secret cohort offer payload -> take payload    this side is the
+ * taker seal       payload                -> turn n envelope      of the conversation
  *   open       envelope               -> turn n payload
  *   reload                            -> bytes                saved, forgotten, loaded
  *   secrets                           -> reset th_2? */
@@ -89,7 +90,7 @@ static bool done(int rc)
     return rc == 0;
 }
 
-/* ---- channel ---- */
+/* ---- channel ---------------------------------------------------------------------- */
 
 static void op_relay(void)
 {
@@ -153,7 +154,7 @@ static void op_unrecord(void)
         put("frames", frames.p, frames.n);
 }
 
-/* ---- conversation ---- */
+/* ---- conversation ----------------------------------------------------------------- */
 
 static void op_offer(void)
 {

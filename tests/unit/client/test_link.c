@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A relay of forty lines on the same loop: it answers by the book, or breaks it in one way. */
+/* A relay of forty lines on the same loop: it answers by the book, or breaks it in one
+ * way. */
 #include "tests/support/support.h"
 
 #include "client/net/link.h"
@@ -50,7 +51,7 @@ struct world {
     bool faulty; /* calls are made to fail, here as well */
 };
 
-/* ---- the relay ------------------------------------------------------------------------- */
+/* ---- the relay -------------------------------------------------------------------- */
 
 static void on_drip(uv_timer_t *t)
 {
@@ -201,7 +202,7 @@ static void on_relay_accept(uv_stream_t *server, int status)
         uv_read_start((uv_stream_t *)&w->peer, on_relay_alloc, on_relay_read), 0);
 }
 
-/* ---- the link's side --------------------------------------------------------------------- */
+/* ---- the link's side -------------------------------------------------------------- */
 
 static void on_opened(struct link_conn *l, void *arg)
 {
@@ -314,7 +315,7 @@ static void finish(struct world *w)
     free(w);
 }
 
-/* ---- claims --------------------------------------------------------------------------------- */
+/* ---- claims ----------------------------------------------------------------------- */
 
 static void assert_talks(enum breaking how, bool have_key)
 {

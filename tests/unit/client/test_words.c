@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads the sentences of ui/words as its source has them, and holds them to the rules: no
- * diagnosis words, no promises that nobody can keep, no blame, nothing that a screen reader or a
- * translator trips over.  A second reader is still needed: this only finds the known traps. */
+ * diagnosis words, no promises that nobody can keep, no blame, nothing that a screen
+ * reader or a translator trips over.  A second reader is still needed: this only finds
+ * the known traps. */
 #include "tests/support/support.h"
 
 #include "client/args.h"

@@ -152,7 +152,7 @@ static void expect_said(const char *text)
         fail_msg("not said: \"%s\", but:\n%s", text, log);
 }
 
-/* ---- exit codes -------------------------------------------------------------------- */
+/* ---- exit codes ------------------------------------------------------------------- */
 
 static void kithd__refuses__to_run_without_a_configuration(void **state)
 {
@@ -253,7 +253,7 @@ static void kithd__says_69__when_its_port_is_taken(void **state)
     (void)close(fd);
 }
 
-/* ---- signals ----------------------------------------------------------------------- */
+/* ---- signals ---------------------------------------------------------------------- */
 
 static void kithd__reloads__on_sighup(void **state)
 {
@@ -361,7 +361,7 @@ static void kithd__keeps_what_it_acknowledged__through_sigterm_and_sigkill(void 
     assert_int_equal(wait_for(pid), 0);
 }
 
-/* ---- what it shows of others ------------------------------------------------------- */
+/* ---- what it shows of others ------------------------------------------------------ */
 
 static void kithd__logs_no_address_key_or_text__at_any_level(void **state)
 {

@@ -40,7 +40,7 @@ static void fill(uint8_t envelope[ENVELOPE_BYTES], uint32_t mark)
     le_put(envelope, mark, 4);
 }
 
-/* ---- preamble and handshake -------------------------------------------------------- */
+/* ---- preamble and handshake ------------------------------------------------------- */
 
 static void relay__gives_its_key__to_who_knows_the_fingerprint(void **state)
 {
@@ -156,7 +156,7 @@ static void relay__opens_or_closes_each__of_100_handshakes_at_once(void **state)
     free(w);
 }
 
-/* ---- records and frames ------------------------------------------------------------ */
+/* ---- records and frames ----------------------------------------------------------- */
 
 static void relay__closes__on_each_damaged_record(void **state)
 {
@@ -288,7 +288,7 @@ static void relay__answers_several_frames__of_one_record(void **state)
     wire_close(&one);
 }
 
-/* ---- who may do what --------------------------------------------------------------- */
+/* ---- who may do what -------------------------------------------------------------- */
 
 static void relay__refuses_everything__before_hello(void **state)
 {

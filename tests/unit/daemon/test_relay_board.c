@@ -76,7 +76,7 @@ static uint64_t next_seq(uint32_t bucket)
     return r.next;
 }
 
-/* ---- the board --------------------------------------------------------------------- */
+/* ---- the board -------------------------------------------------------------------- */
 
 static void relay__stores_a_post__and_gives_it_to_a_reader(void **state)
 {

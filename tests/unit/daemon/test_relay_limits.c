@@ -56,7 +56,7 @@ static void fill(uint8_t envelope[ENVELOPE_BYTES], uint32_t mark)
     le_put(envelope, mark, 4);
 }
 
-/* ---- deadlines --------------------------------------------------------------------- */
+/* ---- deadlines -------------------------------------------------------------------- */
 
 static void conn__closes__a_handshake_that_does_not_end_in_time(void **state)
 {
@@ -199,7 +199,7 @@ static void conn__closes__a_reader_that_takes_nothing_and_keeps_serving_the_othe
     end();
 }
 
-/* ---- caps -------------------------------------------------------------------------- */
+/* ---- caps ------------------------------------------------------------------------- */
 
 static void conn__turns_away__who_is_one_too_many_until_somebody_leaves(void **state)
 {
@@ -247,7 +247,7 @@ static void conn__leaves_no_trace__of_500_that_connect_and_leave_at_any_point(
     end(); /* ASan and the leak check say the rest */
 }
 
-/* ---- memory ------------------------------------------------------------------------ */
+/* ---- memory ----------------------------------------------------------------------- */
 
 enum { IDLE = 1000, IDLE_BYTES_MAX = 6 * 1024 };
 

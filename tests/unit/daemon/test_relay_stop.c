@@ -36,7 +36,7 @@ static void end(int code)
     relay_host_drop(&host);
 }
 
-/* ---- stopping ---------------------------------------------------------------------- */
+/* ---- stopping --------------------------------------------------------------------- */
 
 static void relay_stop__closes_idle_and_half_open_connections__in_a_second(void **state)
 {
@@ -138,7 +138,7 @@ static void relay_stop__keeps_every_post__that_it_acknowledged(void **state)
     end(0);
 }
 
-/* ---- a disk that fails ------------------------------------------------------------- */
+/* ---- a disk that fails ------------------------------------------------------------ */
 
 static atomic_bool sync_fails;
 
@@ -195,7 +195,7 @@ static void relay__acknowledges_nothing__after_a_failed_sync_and_goes_on_reading
     seam_set(NULL, NULL);
 }
 
-/* ---- a machine that fails ---------------------------------------------------------- */
+/* ---- a machine that fails --------------------------------------------------------- */
 
 static void note(int code, void *arg)
 {

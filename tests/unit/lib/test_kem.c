@@ -23,8 +23,8 @@ static void kem__agrees__on_both_sides(void **state)
     }
 }
 
-/* The ML-KEM part fails in silence, the X25519 part changes the secret too: no flipped bit
- * leaves the secret as it was. */
+/* The ML-KEM part fails in silence, the X25519 part changes the secret too: no flipped
+ * bit leaves the secret as it was. */
 static void kem_dec__gives_another_secret__for_a_damaged_ciphertext(void **state)
 {
     uint8_t pk[KEM_PK_BYTES], sk[KEM_SK_BYTES], ct[KEM_CT_BYTES];

@@ -18,7 +18,8 @@ static void sign_check__takes__what_sign_parts_made(void **state)
     (void)state;
     assert_int_equal(sign_parts(sk, LABEL("kith1 test"), parts, 3, sig), 0);
     assert_int_equal(sign_check(pk, LABEL("kith1 test"), parts, 3, sig), 0);
-    /* The parts are joined as they stand: fixed sizes make them unambiguous (SPEC 3.5). */
+    /* The parts are joined as they stand: fixed sizes make them unambiguous (SPEC 3.5).
+     */
     assert_int_equal(sign_parts(sk, LABEL("kith1 test"), joined, 1, again), 0);
     assert_memory_equal(sig, again, sizeof sig);
     assert_int_equal(sign_parts(sk, LABEL("kith1 test"), NULL, 0, sig), 0);

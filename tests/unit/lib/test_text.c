@@ -140,7 +140,8 @@ static bool slow_utf8(const uint8_t *p, size_t n)
     return true;
 }
 
-/* Every text of up to 3 bytes, and every of 4 that begins with a byte from 0xef on, in steps. */
+/* Every text of up to 3 bytes, and every of 4 that begins with a byte from 0xef on, in
+ * steps. */
 static void utf8_valid__agrees__with_the_definition(void **state)
 {
     uint8_t p[4];

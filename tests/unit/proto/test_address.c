@@ -145,7 +145,8 @@ static void address_parse__refuses__what_no_host_is_called(void **state)
                      INVITE_E_FORM);
 }
 
-/* The C library knows what an IPv6 address is; ask it about 200,000 strings that look like one. */
+/* The C library knows what an IPv6 address is; ask it about 200,000 strings that look
+ * like one. */
 static void address_parse__agrees__with_inet_pton(void **state)
 {
     static const char letters[] = "0123456789abcdef:::::::::::....";

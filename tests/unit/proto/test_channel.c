@@ -57,7 +57,7 @@ static void assert_wiped(const struct channel *c)
     assert_true(secret_is_zero(c, sizeof *c));
 }
 
-/* ---- what works ---- */
+/* ---- what works ------------------------------------------------------------------- */
 
 static void channel_handshake__gives_both_ends_one_hash_and_two_keys(void **state)
 {
@@ -119,7 +119,7 @@ static void channel_from__repeats_itself_when_the_randomness_is_given(void **sta
     assert_memory_equal(&m[0].relay, &m[1].relay, sizeof m[0].relay);
 }
 
-/* ---- damaged messages ---- */
+/* ---- damaged messages ------------------------------------------------------------- */
 
 static int relay_takes(struct bytes msg1, void *arg)
 {
@@ -173,7 +173,7 @@ static void channel_client_finish__refuses__every_damaged_message_2(void **state
     feed_refuses(BYTES(m.msg2), client_takes, &m, 2);
 }
 
-/* ---- others' keys, others' messages ---- */
+/* ---- others' keys, others' messages ----------------------------------------------- */
 
 static void channel_relay_answer__refuses__when_either_key_is_another(void **state)
 {
@@ -293,7 +293,7 @@ static void channel__refuses__records_before_the_handshake_is_done(void **state)
                      CHANNEL_E_REFUSED);
 }
 
-/* ---- the two ways in which a KEM says no (SPEC 1) ---- */
+/* ---- the two ways in which a KEM says no (SPEC 1) --------------------------------- */
 
 static void channel_relay_answer__ends_alike__for_low_order_and_damaged_parts(
     void **state)
@@ -379,7 +379,8 @@ static void channel_relay_answer__takes__a_forged_message_1_that_is_right(void *
     assert_int_equal(answer(&m), 0);
 }
 
-/* Everybody knows what a refused ciphertext leaves as ss: a tag made with that must not do. */
+/* Everybody knows what a refused ciphertext leaves as ss: a tag made with that must not
+ * do. */
 static void channel_relay_answer__refuses__a_tag_made_with_a_refused_secret(void **state)
 {
     const uint8_t zeros[KEM_SS_BYTES] = {0};
@@ -429,7 +430,7 @@ static void channel_client_start__refuses__a_bad_relay_key(void **state)
     assert_wiped(&m.client);
 }
 
-/* ---- no randomness ---- */
+/* ---- no randomness ---------------------------------------------------------------- */
 
 static void channel__stops__when_there_is_no_randomness(void **state)
 {
@@ -457,7 +458,7 @@ static void channel__stops__when_there_is_no_randomness(void **state)
     assert_wiped(&m.relay);
 }
 
-/* ---- fingerprint ---- */
+/* ---- fingerprint ------------------------------------------------------------------ */
 
 static void channel_fingerprint__covers_key_and_cohort(void **state)
 {

@@ -72,7 +72,7 @@ static void assert_refused(struct channel *c, const uint8_t *sealed, size_t size
     assert_true(secret_is_zero(c, sizeof *c));
 }
 
-/* ---- sizes ---- */
+/* ---- sizes ------------------------------------------------------------------------ */
 
 static void channel_record_bytes__is_the_smallest_that_holds_the_frames(void **state)
 {
@@ -186,7 +186,7 @@ static void channel_record_size__takes__only_the_other_sides_sizes(void **state)
     }
 }
 
-/* ---- both directions ---- */
+/* ---- both directions -------------------------------------------------------------- */
 
 static void channel__carries_both_directions_at_once(void **state)
 {
@@ -218,7 +218,7 @@ static void channel_seal__never_repeats_a_record(void **state)
     assert_memory_not_equal(record + 2, other + 2, CHANNEL_RECORD_BYTES - 2);
 }
 
-/* ---- damaged, repeated, moved ---- */
+/* ---- damaged, repeated, moved ----------------------------------------------------- */
 
 static int takes(struct bytes in, void *arg)
 {
@@ -320,7 +320,7 @@ static void channel_open__refuses__everything_after_a_bad_record(void **state)
     assert_int_equal(channel_seal(&p.relay, other, 0), -EINVAL);
 }
 
-/* ---- sealed right, said wrong ---- */
+/* ---- sealed right, said wrong ----------------------------------------------------- */
 
 /* A record of any plaintext by somebody who has the keys. */
 static void seal_by_hand(const struct channel *c, size_t size, size_t used,
@@ -388,7 +388,7 @@ static void channel_open__refuses__a_record_longer_than_its_frames_need(void **s
     assert_refused(&p.client, other, 8960);
 }
 
-/* ---- rekey ---- */
+/* ---- rekey ------------------------------------------------------------------------ */
 
 static void channel__changes_its_key_after_65536_records_and_no_sooner(void **state)
 {

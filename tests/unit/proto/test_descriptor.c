@@ -58,7 +58,7 @@ static int read_of(struct descriptor d)
     return read_exact(signed_by(&d, &admins[0], &b), &out);
 }
 
-/* ---- what works ---- */
+/* ---- what works ------------------------------------------------------------------- */
 
 static void descriptor_read__gives__what_was_signed(void **state)
 {
@@ -136,7 +136,7 @@ static void descriptor_sign__fits__sixteen_admins_and_four_long_addresses(void *
     assert_memory_equal(&out, &d, sizeof out);
 }
 
-/* ---- damage ---- */
+/* ---- damage ----------------------------------------------------------------------- */
 
 static int takes(struct bytes in, void *arg)
 {
@@ -169,7 +169,7 @@ static void descriptor_read__tells__forged_from_malformed(void **state)
     assert_int_equal(descriptor_read(in, &out), DESCRIPTOR_E_MALFORMED);
 }
 
-/* ---- ranges of the body ---- */
+/* ---- ranges of the body ----------------------------------------------------------- */
 
 #define REFUSED(change)                           \
     do {                                          \
@@ -242,7 +242,7 @@ static void descriptor_read__wants__one_admin_in_version_1(void **state)
     });
 }
 
-/* ---- bodies and signatures by hand ---- */
+/* ---- bodies and signatures by hand ------------------------------------------------ */
 
 struct hand {
     const char *without, *twice; /* a key that is left out, or repeated */

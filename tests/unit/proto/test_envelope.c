@@ -53,7 +53,7 @@ static void assert_untouched(const void *out, size_t n)
         assert_int_equal(((const uint8_t *)out)[i], 0x5a);
 }
 
-/* ---- openers as the feeder wants them ---- */
+/* ---- openers as the feeder wants them --------------------------------------------- */
 
 static int opens_header(struct bytes e, void *arg)
 {
@@ -145,7 +145,7 @@ static struct bytes whole(void)
     return (struct bytes){envelope, sizeof envelope};
 }
 
-/* ---- what works ---- */
+/* ---- what works ------------------------------------------------------------------- */
 
 static void envelope_mail__opens__to_what_was_sealed(void **state)
 {
@@ -242,7 +242,7 @@ static void envelope_mail__is_one_size_whatever_it_says(void **state)
     }
 }
 
-/* ---- damage ---- */
+/* ---- damage ----------------------------------------------------------------------- */
 
 static void envelope_header_open__refuses__a_change_in_head_or_header(void **state)
 {
@@ -346,7 +346,7 @@ static void envelope_body_open__refuses__another_envelopes_body(void **state)
     assert_int_equal(opens_body(whole(), NULL), ENVELOPE_E_REFUSED);
 }
 
-/* ---- sealed right, said wrong (SPEC 6.1) ---- */
+/* ---- sealed right, said wrong (SPEC 6.1) ------------------------------------------ */
 
 /* The body of the mail in `envelope` again, with one plaintext byte set. */
 static void reseal_body(size_t at, uint8_t value)
@@ -445,7 +445,7 @@ static void envelope_take_open__refuses__its_last_eight_bytes_not_zero(void **st
     }
 }
 
-/* ---- link keys, SPEC 6.2 ---- */
+/* ---- link keys, SPEC 6.2 ---------------------------------------------------------- */
 
 static void envelope_link_keys__differ__by_secret_kind_and_salt(void **state)
 {

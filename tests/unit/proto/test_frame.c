@@ -39,7 +39,7 @@ static struct frame next(struct bytes *in)
     return f;
 }
 
-/* ---- what works ---- */
+/* ---- what works ------------------------------------------------------------------- */
 
 static void frame_next__cuts__what_the_writers_wrote(void **state)
 {
@@ -110,7 +110,7 @@ static void code_text__is_a_phrase_for_every_code(void **state)
     assert_string_equal(code_text((enum code) - 1), "");
 }
 
-/* ---- what is refused ---- */
+/* ---- what is refused -------------------------------------------------------------- */
 
 static void frame_next__refuses__shapes_that_are_not_frames(void **state)
 {
@@ -212,7 +212,7 @@ static void frame_next__refuses__depth_over_8_frame_included(void **state)
     }
 }
 
-/* ---- damage ---- */
+/* ---- damage ----------------------------------------------------------------------- */
 
 static void rewrite(struct buf *b, const struct frame *f)
 {
@@ -232,7 +232,8 @@ static void rewrite(struct buf *b, const struct frame *f)
     }
 }
 
-/* What is taken is, written again, the same bytes; of an error only the text is not kept. */
+/* What is taken is, written again, the same bytes; of an error only the text is not kept.
+ */
 static int taken_is_meant(struct bytes in, void *arg)
 {
     uint8_t again[2048];

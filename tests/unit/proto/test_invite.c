@@ -34,7 +34,7 @@ static int parse_link(const char *text, struct link *out)
     return rc;
 }
 
-/* ---- invites ---- */
+/* ---- invites ---------------------------------------------------------------------- */
 
 static void invite_parse__takes__what_people_paste(void **state)
 {
@@ -255,7 +255,7 @@ static void invite_parse__takes__no_damaged_invite_for_another(void **state)
     }
 }
 
-/* ---- contact links ---- */
+/* ---- contact links ---------------------------------------------------------------- */
 
 static const struct link some_link = {
     .secret = {9, 8, 7}, .bucket = 77, .from = 256 * 12345 + 1, .last_hour = 500000};
@@ -408,7 +408,7 @@ static void link__comes_through__1000_random_ones(void **state)
     }
 }
 
-/* ---- fingerprint ---- */
+/* ---- fingerprint ------------------------------------------------------------------ */
 
 static void fingerprint_print__gives__eight_groups_of_four(void **state)
 {

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- what a caller sees: r over the bytes of a hex text, freed at the end of the claim ---- */
+/* ---- what a caller sees: r over the bytes of a hex text, freed at the end of the claim
+ * ---- */
 
 #define OVER(r, hex)                     \
     struct bytes in_ = support_hex(hex); \
@@ -68,7 +69,7 @@ static void skips(const char *hex)
     DONE();
 }
 
-/* ---- integers ---- */
+/* ---- integers --------------------------------------------------------------------- */
 
 static void mp_uint__takes__each_width_from_its_least_to_its_most(void **state)
 {
@@ -141,7 +142,7 @@ static void mp_uint__refuses__negatives_and_mp_int_what_is_too_large(void **stat
     DONE();
 }
 
-/* ---- lengths ---- */
+/* ---- lengths ---------------------------------------------------------------------- */
 
 static void take_length(const char *head, size_t n, enum mp_type type)
 {
@@ -276,7 +277,7 @@ static void mp_bin_copy__gives__exactly_n_or_zeros(void **state)
     DONE();
 }
 
-/* ---- the rest of the types ---- */
+/* ---- the rest of the types -------------------------------------------------------- */
 
 static void mp_nil_and_mp_bool__refuse__each_other(void **state)
 {
@@ -348,7 +349,7 @@ static void mp_end__refuses__bytes_left_over(void **state)
     DONE();
 }
 
-/* ---- arrays, maps, depth ---- */
+/* ---- arrays, maps, depth ---------------------------------------------------------- */
 
 static void mp_array__bounds__count_and_depth(void **state)
 {
@@ -505,7 +506,7 @@ static void maps__take__sixty_four_keys_and_no_more(void **state)
     }
 }
 
-/* ---- every truncation, and time ---- */
+/* ---- every truncation, and time --------------------------------------------------- */
 
 static void mp_skip__refuses__every_truncation(void **state)
 {

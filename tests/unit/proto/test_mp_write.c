@@ -16,7 +16,7 @@
 
 enum { MESSAGE_BYTES = 4096, MUTATIONS = 100000, ROUNDS = 3000 };
 
-/* ---- writing and reading back ---- */
+/* ---- writing and reading back ----------------------------------------------------- */
 
 static void mw__writes__what_mp_reads_back(void **state)
 {
@@ -109,7 +109,7 @@ static void mw__passes_on__the_lack_of_memory(void **state)
     buf_free(&b);
 }
 
-/* ---- random values by msgpack-c, and its opinion of mutated ones ---- */
+/* ---- random values by msgpack-c, and its opinion of mutated ones ------------------ */
 
 static int append(void *arg, const char *p, size_t n)
 {
@@ -233,7 +233,8 @@ static bool ours_takes(struct bytes in)
     return mp_end(&r) == 0;
 }
 
-/* msgpack-c keeps a float 32 as a double, which turns a signalling NaN into a quiet one. */
+/* msgpack-c keeps a float 32 as a double, which turns a signalling NaN into a quiet one.
+ */
 static bool has_nan32(const msgpack_object *o)
 {
     if (o->type == MSGPACK_OBJECT_FLOAT32)

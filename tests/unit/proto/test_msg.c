@@ -128,7 +128,7 @@ static struct bytes body_of(const struct codec *c, const union any *m, struct bu
     return f.body;
 }
 
-/* ---- what works ---- */
+/* ---- what works ------------------------------------------------------------------- */
 
 static void msg__reads__what_it_wrote(void **state)
 {
@@ -182,7 +182,7 @@ static void method_find__finds__each_row_by_name_kind_and_side(void **state)
     assert_int_equal(method_find(LABEL(""), FRAME_REQUEST, true), METHOD_COUNT);
 }
 
-/* ---- damage ---- */
+/* ---- damage ----------------------------------------------------------------------- */
 
 /* Versions are a set, written in ascending order and taken in any. */
 static bool is_ascending(struct bytes hello)
@@ -237,7 +237,7 @@ static void msg__takes__no_damaged_message_for_another(void **state)
     assert_true(taken > 0); /* a changed head is another head: somebody was compared */
 }
 
-/* ---- refused, by hand ---- */
+/* ---- refused, by hand ------------------------------------------------------------- */
 
 struct row {
     const char *hex;
@@ -405,7 +405,7 @@ static void msg_envelopes_read__takes__one_to_fifteen_whole_envelopes(void **sta
     }
 }
 
-/* ---- signatures, SPEC 3.5 ---- */
+/* ---- signatures, SPEC 3.5 --------------------------------------------------------- */
 
 struct member {
     uint8_t pk[SIGN_PK_BYTES], sk[SIGN_SK_BYTES];

@@ -90,7 +90,7 @@ static void assert_same(const struct payload *a, const struct payload *b)
     assert_int_equal(x.home, y.home);
 }
 
-/* ---- what works ---- */
+/* ---- what works ------------------------------------------------------------------- */
 
 static void payload_read__gives__what_was_written(void **state)
 {
@@ -105,7 +105,8 @@ static void payload_read__gives__what_was_written(void **state)
     }
 }
 
-/* The largest text with everything beside it: it fits, and leaves the reserve of SPEC 7.3. */
+/* The largest text with everything beside it: it fits, and leaves the reserve of
+ * SPEC 7.3. */
 static void payload_write__fits__a_full_part_with_all_acks_and_gossip(void **state)
 {
     uint8_t room[PAYLOAD_BYTES_MAX - PAYLOAD_RESERVED_BYTES],
@@ -145,8 +146,8 @@ static void payload_read__takes__the_keys_in_any_order(void **state)
     support_drop(in);
 }
 
-/* A type of a later version: its id, time, acks and gossip are what they are in every type; of
- * its other keys we know nothing, not even those whose letters we use. */
+/* A type of a later version: its id, time, acks and gossip are what they are in every
+ * type; of its other keys we know nothing, not even those whose letters we use. */
 static void payload_read__takes__an_unknown_type_without_reading_its_keys(void **state)
 {
     struct bytes in = support_hex(
@@ -163,7 +164,7 @@ static void payload_read__takes__an_unknown_type_without_reading_its_keys(void *
     support_drop(in);
 }
 
-/* ---- damage ---- */
+/* ---- damage ----------------------------------------------------------------------- */
 
 static const char *letters_of(uint32_t type)
 {
@@ -233,7 +234,7 @@ static void payload_read__refuses__more_than_1622_bytes(void **state)
     }
 }
 
-/* ---- refused, by hand ---- */
+/* ---- refused, by hand ------------------------------------------------------------- */
 
 #define START "a169 c410 000102030405060708090a0b0c0d0e0f a16d 05 "
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Handshakes and records as the second implementation made them: tests/vectors/channel.json. */
+/* Handshakes and records as the second implementation made them:
+ * tests/vectors/channel.json. */
 #include "tests/support/frozen.h"
 
 #include "lib/secret.h"

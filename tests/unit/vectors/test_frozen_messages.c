@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Frames and payloads as the second implementation made them: tests/vectors/messages.json. */
+/* Frames and payloads as the second implementation made them:
+ * tests/vectors/messages.json. */
 #include "tests/support/frozen.h"
 
 #include "lib/secret.h"
@@ -26,8 +27,8 @@ static struct frame cut(struct bytes in)
     return f;
 }
 
-/* The message written is the frozen frame, and the frozen frame reads as the message.  `write`
- * is a call with b and m for the buffer and the message. */
+/* The message written is the frozen frame, and the frozen frame reads as the message.
+ * `write` is a call with b and m for the buffer and the message. */
 #define CHECK(name, what, value, write)                                              \
     do {                                                                             \
         struct bytes frozen = frozen_frame(name);                                    \
@@ -141,7 +142,7 @@ static void frame_error__is_the_frozen_one(void **state)
     support_drop(frozen);
 }
 
-/* ---- payloads ---- */
+/* ---- payloads --------------------------------------------------------------------- */
 
 static void check_payload(const char *name, struct payload p)
 {

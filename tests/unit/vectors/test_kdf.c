@@ -52,7 +52,8 @@ static void hkdf__gives__the_rfcs_vectors(void **state)
     json_decref(cases);
 }
 
-/* The invalid ones ask for more than HKDF can give: the header's bound, the caller's duty. */
+/* The invalid ones ask for more than HKDF can give: the header's bound, the caller's
+ * duty. */
 static void check_wycheproof(const char *name, const char *hash, size_t most)
 {
     json_t *file = vectors_load(name), *group, *c;

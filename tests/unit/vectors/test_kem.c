@@ -55,8 +55,8 @@ static void kem__gives__the_generated_vectors(void **state)
     check_file("xwing-generated.json");
 }
 
-/* A wrong length cannot even be said in C: the sizes are in the types.  Where bytes come in,
- * the reader's exact length says no (kith-vec; mp_bin_copy in the daemon). */
+/* A wrong length cannot even be said in C: the sizes are in the types.  Where bytes come
+ * in, the reader's exact length says no (kith-vec; mp_bin_copy in the daemon). */
 static int run(struct bytes key, struct bytes other, bool decaps,
                uint8_t ss[KEM_SS_BYTES])
 {

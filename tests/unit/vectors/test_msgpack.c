@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every case of msgpack-suite.json and msgpack-reject.json; SPEC 3.3 has the decisions. */
+/* Every case of msgpack-suite.json and msgpack-reject.json; SPEC 3.3 has the decisions.
+ */
 #include "tests/support/inspect.h"
 #include "tests/support/vectors.h"
 
@@ -135,7 +136,7 @@ static void inspect__ends_fast__on_every_bounded_case(void **state)
     json_decref(cases);
 }
 
-/* ---- the suite ---- */
+/* ---- the suite -------------------------------------------------------------------- */
 
 static bool names_int(const char *text)
 {
@@ -217,9 +218,9 @@ static double number_of(const json_t *typed)
     return json_real_value(number);
 }
 
-/* Shortest forms only: of the legal encodings of one value exactly one is taken, the shortest
- * (the first of the shortest); the others are refused.  Floats stand apart: they are values of
- * a type of their own, and either width is data. */
+/* Shortest forms only: of the legal encodings of one value exactly one is taken, the
+ * shortest (the first of the shortest); the others are refused.  Floats stand apart: they
+ * are values of a type of their own, and either width is data. */
 static void check_entry(const json_t *entry)
 {
     json_t *forms = vectors_array(entry, "msgpack"), *want = suite_value(entry), *form;

@@ -26,7 +26,8 @@ static void check_file(const char *name, check_test *check)
     json_decref(file);
 }
 
-/* No case may be one that a library is free to refuse or take: then kith would have to say. */
+/* No case may be one that a library is free to refuse or take: then kith would have to
+ * say. */
 static bool valid(const json_t *test)
 {
     const char *result = vectors_text(test, "result");
@@ -51,7 +52,8 @@ static struct bytes joined(struct bytes a, struct bytes b)
     return (struct bytes){p, a.n + b.n};
 }
 
-/* Other nonce sizes, all of them invalid there, cannot be said in C: the size is in the type. */
+/* Other nonce sizes, all of them invalid there, cannot be said in C: the size is in the
+ * type. */
 static void check_aead(const json_t *group, const json_t *test)
 {
     struct bytes key = vectors_hex(test, "key"), nonce = vectors_hex(test, "iv");

@@ -216,7 +216,7 @@ static void contact_accept__refuses__all_damage(void **state)
     feed_refuses(BYTES(taken), accept_take, NULL, 22);
 }
 
-/* ---- failures from outside ---- */
+/* ---- failures from outside -------------------------------------------------------- */
 
 static int make_offer(void)
 {

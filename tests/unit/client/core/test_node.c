@@ -48,7 +48,7 @@ static void node_send__is_queued_sent_delivered__and_read_by_the_other(void **st
     world_stop(&w);
 }
 
-/* ---- words ---- */
+/* ---- words ------------------------------------------------------------------------ */
 
 static void node_send__of_a_long_text__arrives_whole(void **state)
 {

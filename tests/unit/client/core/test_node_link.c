@@ -34,7 +34,7 @@ static void node_link__makes__a_conversation_of_two_names(void **state)
     world_stop(&w);
 }
 
-/* ---- links that come to nothing ---- */
+/* ---- links that come to nothing --------------------------------------------------- */
 
 static enum conv_why why_failed(struct world_person *p, int64_t conv)
 {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- what is on the disk ---- */
+/* ---- what is on the disk ---------------------------------------------------------- */
 
 static bool file_has(const char *path, const char *phrase)
 {
@@ -76,7 +76,7 @@ static void node_posts_lost__that_could_not_be_written__is_made_up_for(void **st
     world_stop(&w);
 }
 
-/* ---- forgetting ---- */
+/* ---- forgetting ------------------------------------------------------------------- */
 
 static void node_forget__takes_away__texts_keys_and_what_was_to_be_sent(void **state)
 {
@@ -119,7 +119,7 @@ static void node_forget__takes_away__texts_keys_and_what_was_to_be_sent(void **s
     support_dir_drop(dir);
 }
 
-/* ---- several processes on one profile ---- */
+/* ---- several processes on one profile --------------------------------------------- */
 
 static void node__of_a_second_process__writes_and_the_holder_sends(void **state)
 {

@@ -178,7 +178,8 @@ static void ratchet_seal__reaches_again__who_lost_a_whole_turn(void **state)
     fill_turn(&lost);
     assert_waits(p.inviter);
     pair_restart(&p.inviter);
-    /* The taker was away longer than the relay keeps anything, and comes back with words. */
+    /* The taker was away longer than the relay keeps anything, and comes back with words.
+     */
     for (uint32_t i = 0; i < TURN_RESERVED; i++) {
         pair_send(p.taker, "I'm back", &back);
         assert_int_equal(back.at.turn, 1);
@@ -209,7 +210,7 @@ static void ratchet__survives__hundreds_of_lost_envelopes(void **state)
     }
 }
 
-/* ---- tags ---- */
+/* ---- tags ------------------------------------------------------------------------- */
 
 struct seen_tags {
     uint8_t tag[6 * TURN_ENVELOPES_MAX][ENVELOPE_TAG_BYTES];
@@ -264,7 +265,8 @@ static void ratchet_tags__knows_each_envelope__of_four_turns_and_the_next(void *
         if (i < 5)
             pair_round_trip(p.taker, p.inviter);
     }
-    /* Turns 3, 5, 7, 9 were opened.  11 is the next one: and known since the inviter's 10. */
+    /* Turns 3, 5, 7, 9 were opened.  11 is the next one: and known since the
+     * inviter's 10. */
     table.count = 0;
     assert_int_equal(ratchet_tags(p.inviter, 0, see, &table), 0);
     assert_int_equal(table.count, 5 * TURN_ENVELOPES_MAX);
@@ -284,7 +286,7 @@ static void ratchet_tags__knows_each_envelope__of_four_turns_and_the_next(void *
     assert_int_equal(calls, 3);
 }
 
-/* ---- acks ---- */
+/* ---- acks ------------------------------------------------------------------------- */
 
 static void ratchet_acks__tell_what_came__and_only_what_changed(void **state)
 {
@@ -348,7 +350,7 @@ static void ratchet_ack_check__refuses__what_we_never_sent(void **state)
         assert_int_equal(ratchet_ack_check(p.taker, &lies[i]), RATCHET_E_REFUSED);
 }
 
-/* ---- retention, secrets of the session ---- */
+/* ---- retention, secrets of the session -------------------------------------------- */
 
 static void ratchet_forget_before__drops_skipped_keys__and_nothing_else(void **state)
 {
@@ -388,7 +390,7 @@ static void ratchet_verify_input__is_the_same_for_both__from_turn_2_on(void **st
     assert_false(secret_is_zero(a, sizeof a));
 }
 
-/* ---- failures from outside ---- */
+/* ---- failures from outside -------------------------------------------------------- */
 
 static void seal_with_no_randomness(struct ratchet *r, unsigned draws)
 {

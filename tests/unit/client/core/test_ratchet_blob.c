@@ -113,7 +113,8 @@ static int load_and_use(struct bytes in, void *arg)
     return 0;
 }
 
-/* A state with everything in it: kept keys in closed and open turns, an own turn going on. */
+/* A state with everything in it: kept keys in closed and open turns, an own turn going
+ * on. */
 static void mixed_state(struct pair_mail pending[3])
 {
     struct pair_mail m;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A conversation of six turns as the second implementation had it, with envelopes that come late
- * or never: tests/vectors/session.json.  Both sides of ours make and open the same bytes. */
+/* A conversation of six turns as the second implementation had it, with envelopes that
+ * come late or never: tests/vectors/session.json.  Both sides of ours make and open the
+ * same bytes. */
 #include "tests/support/frozen.h"
 
 #include "client/core/ratchet.h"
@@ -67,7 +68,7 @@ static const json_t *message_of(json_int_t turn, json_int_t n)
     return NULL;
 }
 
-/* ---- the two sides ---- */
+/* ---- the two sides ---------------------------------------------------------------- */
 
 struct story {
     struct ratchet *taker, *inviter;
@@ -146,7 +147,7 @@ static void send_one(struct story *s, json_int_t turn, json_int_t n)
     support_drop(said);
 }
 
-/* ---- tags: what the reader looks up ---- */
+/* ---- tags: what the reader looks up ----------------------------------------------- */
 
 struct look_up {
     uint8_t tag[16];

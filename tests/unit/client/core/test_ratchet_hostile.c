@@ -24,7 +24,7 @@ static int stop(void **state)
     return 0;
 }
 
-/* ---- damage on the way ---- */
+/* ---- damage on the way ------------------------------------------------------------ */
 
 struct target {
     const struct ratchet *r; /* stays as it is: each try is made on a copy */
@@ -120,9 +120,10 @@ static void ratchet_open__refuses__ones_own_and_anothers(void **state)
     pair_stop(&q);
 }
 
-/* ---- a peer who seals what no honest one would ---- */
+/* ---- a peer who seals what no honest one would ------------------------------------ */
 
-/* The secrets of a state whose newest turn is its own or the peer's, read from its blob. */
+/* The secrets of a state whose newest turn is its own or the peer's, read from its blob.
+ */
 struct bare {
     bool taker;
     uint32_t turn;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What somebody can do who took a copy of a state: the words before it, the words after it, and
- * two copies that both go on. */
+/* What somebody can do who took a copy of a state: the words before it, the words after
+ * it, and two copies that both go on. */
 #include "lib/secret.h"
 #include "tests/support/pair.h"
 
@@ -91,8 +91,8 @@ static void ratchet__heals_in_a_round_trip__after_theft_from_the_inviter(void **
     heals(p.inviter, p.taker);
 }
 
-/* Stolen while the peer's turn is the newest: the thief has no secret key that anybody still
- * encapsulates to, so it's out at once. */
+/* Stolen while the peer's turn is the newest: the thief has no secret key that anybody
+ * still encapsulates to, so it's out at once. */
 static void ratchet__heals_at_once__when_the_next_turn_is_the_victims(void **state)
 {
     struct pair_mail m, next, answer;
@@ -173,7 +173,8 @@ static void ratchet__forgets__the_secret_key_of_an_answered_turn(void **state)
     support_drop(blob);
 }
 
-/* The first part of a struct ratchet, as it lies in memory: what a core dump would show. */
+/* The first part of a struct ratchet, as it lies in memory: what a core dump would show.
+ */
 enum { MEMORY_SEEN_BYTES = 32 * 1024 };
 
 static bool in_memory(const struct ratchet *r, const uint8_t key[32])
@@ -210,7 +211,7 @@ static void ratchet__wipes__the_key_of_a_late_envelope_and_of_an_answered_turn(
     assert_false(in_memory(p.taker, sk));
 }
 
-/* ---- a profile that was copied or restored: both go on from one state ---- */
+/* ---- a profile that was copied or restored: both go on from one state ------------- */
 
 enum {
     HEADER_AT = 32,

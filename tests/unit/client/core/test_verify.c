@@ -15,7 +15,7 @@ static int start(void **state)
     return secret_start();
 }
 
-/* ---- words ---- */
+/* ---- words ------------------------------------------------------------------------ */
 
 static void words_eff__is_the_list__sorted_and_unlike_in_three_letters(void **state)
 {
@@ -61,7 +61,7 @@ static void verify_words__says_so__when_memory_is_out(void **state)
     support_fail_none();
 }
 
-/* ---- names ---- */
+/* ---- names ------------------------------------------------------------------------ */
 
 static void names_suggest__offers_three_names__with_no_word_twice(void **state)
 {
