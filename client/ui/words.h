@@ -74,26 +74,26 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_FORM_JOIN N_("kith join (it asks), or: kith join - < FILE")
 #define W_FORM_SEND N_("kith send %s (it asks), or: kith send %s - < FILE")
 #define W_FORM_ACCEPT N_("kith accept-link (it asks), or: kith accept-link - < FILE")
-#define W_NO_INPUT_TEXT \
-    N_("--no-input was given, so the text has to come on standard input. "
+#define W_NO_INPUT_TEXT                                                    \
+    N_("--no-input was given, so the text has to come on standard input. " \
        "Nothing was sent.")
-#define W_NO_INPUT_INVITE \
-    N_("--no-input was given, so the invite has to come on standard input. "
+#define W_NO_INPUT_INVITE                                                    \
+    N_("--no-input was given, so the invite has to come on standard input. " \
        "Nothing was changed.")
-#define W_NO_INPUT_LINK \
-    N_("--no-input was given, so the link has to come on standard input. "
+#define W_NO_INPUT_LINK                                                    \
+    N_("--no-input was given, so the link has to come on standard input. " \
        "Nothing was changed.")
 #define W_NO_INPUT_PASSPHRASE                                  \
     N_("a passphrase is needed and --no-input was given. Use " \
        "--passphrase-file FILE, or keep "                      \
        "a kith chat open.")
-#define W_NO_TERMINAL_PASSPHRASE \
-    N_("a passphrase is needed and there is no terminal to ask on. Use "
+#define W_NO_TERMINAL_PASSPHRASE                                         \
+    N_("a passphrase is needed and there is no terminal to ask on. Use " \
        "--passphrase-file FILE.")
 #define W_NO_INPUT_CHAT \
     N_("a chat needs somebody to type. For scripts: kith send and kith read.")
 
-       /* ---- profile ---------------------------------------------------------------------- */
+/* ---- profile ---------------------------------------------------------------------- */
 
 #define W_PROFILE_NAME                                                       \
     N_("\"%s\" is not a name for a profile: letters, digits, dot, dash and " \
@@ -117,16 +117,16 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
     N_("the database of profile \"%s\" is damaged. Nothing was changed in " \
        "it; restore the "                                                   \
        "folder from a backup, or start anew: kith wipe --all")
-#define W_PROFILE_NEWER \
-    N_("the profile \"%s\" was written by a newer kith. Nothing was changed; "
+#define W_PROFILE_NEWER                                                        \
+    N_("the profile \"%s\" was written by a newer kith. Nothing was changed; " \
        "use that one.")
 #define W_PROFILE_DISK N_("the disk refused (%s). What was saved before is still there.")
 #define W_PROFILE_BUSY                                                         \
     N_("another kith is using the profile and did not let go for 10 seconds. " \
        "Nothing was "                                                          \
        "changed; try again.")
-#define W_PROFILE_JOINING \
-    N_("the profile \"%s\" is not a member yet: joining was interrupted. Go "
+#define W_PROFILE_JOINING                                                     \
+    N_("the profile \"%s\" is not a member yet: joining was interrupted. Go " \
        "on with: kith join")
 #define W_NO_MEMORY \
     N_("this device is out of memory. What was saved before is still there.")
@@ -144,8 +144,8 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_PASSPHRASES_DIFFER \
     N_("the two passphrases differ. Nothing was changed; try again.")
 #define W_PASSPHRASE_FILE N_("the passphrase file cannot be read (%s).")
-#define W_PASSPHRASE_FILE_OPEN \
-    N_("others can read the passphrase file, so it was not used. Close it "
+#define W_PASSPHRASE_FILE_OPEN                                              \
+    N_("others can read the passphrase file, so it was not used. Close it " \
        "first: chmod 600 FILE")
 #define W_PASSPHRASE_FILE_EMPTY \
     N_("the passphrase file has no passphrase in its first line.")
@@ -156,7 +156,7 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_LOCKED N_("Locked. Commands ask for the passphrase again.")
 #define W_NOT_UNLOCKED N_("Nothing was unlocked.")
 
-       /* ---- joining ---------------------------------------------------------------------- */
+/* ---- joining ---------------------------------------------------------------------- */
 
 #define W_ASK_INVITE N_("Invite: ")
 #define W_INVITE_FORM                                                 \
@@ -192,17 +192,17 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
        "half-made profile is kept: try again with kith join")
 #define W_GUEST_ONLY N_("--guest keeps nothing on disk, so it only goes with join.")
 
-       /* ---- the relay -------------------------------------------------------------------- */
+/* ---- the relay -------------------------------------------------------------------- */
 
 #define W_RELAY_NO_NAME N_("the relay's name %s is not known to this network.")
 #define W_RELAY_NO_ANSWER N_("the relay at %s did not answer.")
-#define W_RELAY_STRANGER \
-    N_("what answers at %s is not the relay you were told of, or it is too "
+#define W_RELAY_STRANGER                                                     \
+    N_("what answers at %s is not the relay you were told of, or it is too " \
        "busy to answer.")
 #define W_RELAY_BROKEN N_("what the relay at %s said makes no sense to this kith.")
 #define W_RELAY_ENDED N_("the relay at %s hung up.")
-#define W_RELAY_LIE \
-    N_("the relay at %s contradicts what it said before. Nothing more is "
+#define W_RELAY_LIE                                                        \
+    N_("the relay at %s contradicts what it said before. Nothing more is " \
        "sent. See: kith alarms")
 #define W_RELAY_NOT_MEMBER                                                \
     N_("the relay says that this membership has ended. What you have is " \
@@ -215,7 +215,7 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_HINT_AGAIN N_("Nothing was changed; try again later.")
 #define W_SIDE_DISK N_("the relay is there, and this device's disk refused (%s).")
 
-       /* ---- links ------------------------------------------------------------------------ */
+/* ---- links ------------------------------------------------------------------------ */
 
 #define W_LINK_MAKING N_("Making a link. Its other half goes to the relay first.")
 #define W_LINK_SHOW \
@@ -253,11 +253,11 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
     N_("The link is taken and the answer to it is on its way (c%lld). It is " \
        "complete when "                                                       \
        "their kith runs next.")
-#define W_LINK_QUEUED \
-    N_("the link is kept on this device (c%lld) and the rest happens when "
+#define W_LINK_QUEUED                                                       \
+    N_("the link is kept on this device (c%lld) and the rest happens when " \
        "the relay answers.")
 
-       /* ---- verifying -------------------------------------------------------------------- */
+/* ---- verifying -------------------------------------------------------------------- */
 
 #define W_VERIFY_WORDS N_("Read these words to %s, by voice or in person:")
 #define W_VERIFY_ASK N_("Do they have the same words? y/n: ")
@@ -273,11 +273,11 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
        "their device. Try "                                                 \
        "again when both have had kith open.")
 
-       /* ---- conversations and messages --------------------------------------------------- */
+/* ---- conversations and messages --------------------------------------------------- */
 
 #define W_NO_CONV N_("there is no conversation \"%s\". See: kith list")
-#define W_TWO_CONVS \
-    N_("more than one conversation is called \"%s\". Use its number, as kith "
+#define W_TWO_CONVS                                                            \
+    N_("more than one conversation is called \"%s\". Use its number, as kith " \
        "list shows it.")
 #define W_NO_MESSAGE N_("there is no message \"%s\".")
 #define W_NO_CONVS N_("No conversations yet. Next: kith link, or kith accept-link")
@@ -295,8 +295,8 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_STATE_NOT_SENT N_("not sent: %s")
 #define W_STATE_EXPIRED \
     N_("not delivered: the relay's time ran out before their device had it")
-#define W_QUEUED_OFFLINE \
-    N_("queued (on this device). It goes out by itself while kith runs; you "
+#define W_QUEUED_OFFLINE                                                      \
+    N_("queued (on this device). It goes out by itself while kith runs; you " \
        "can close this.")
 #define W_WHY_CLOSED N_("the conversation ended first")
 #define W_WHY_NO_MEMBER N_("the relay says that this membership has ended")
@@ -325,7 +325,7 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_CONV_WHY_DAMAGED N_("its other half is damaged")
 #define W_CONV_WHY_REFUSED N_("the relay refused it")
 
-       /* ---- taking away ------------------------------------------------------------------ */
+/* ---- taking away ------------------------------------------------------------------ */
 
 #define W_ASK_WIPE_CONV N_("Take the conversation with %s off this device? y/n: ")
 #define W_ASK_WIPE_ALL                                             \
@@ -340,8 +340,8 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_WIPE_CONFIRM_CONV                                                              \
     N_("that was not confirmed for \"%s\". Nothing was taken away. Use: kith wipe CONV " \
        "--confirm=%s")
-#define W_WIPE_HELD \
-    N_("the profile is open in another kith. Nothing was taken away. Close "
+#define W_WIPE_HELD                                                          \
+    N_("the profile is open in another kith. Nothing was taken away. Close " \
        "it first: kith lock")
 #define W_WIPED_CONV N_("Gone from this device. Their device still has its copy.")
 #define W_WIPED_ALL                                                           \
@@ -350,7 +350,7 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
        "have; shell, terminal and backups are not touched.")
 #define W_FORGOTTEN N_("Gone from this device.")
 
-       /* ---- status ----------------------------------------------------------------------- */
+/* ---- status ----------------------------------------------------------------------- */
 
 #define W_STATUS_YOU N_("You are %s in %s.")
 #define W_STATUS_RELAY N_("Relay     %s")
@@ -365,7 +365,7 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_STATUS_HELD N_("Sending is held until you have looked at: kith alarms")
 #define W_JUST_NOW N_("just now")
 
-       /* ---- alarms ----------------------------------------------------------------------- */
+/* ---- alarms ----------------------------------------------------------------------- */
 
 #define W_ALARM_HEAD N_("ALARM a%lld (%s)")
 #define W_ALARM_NONE N_("No alarms.")
@@ -401,8 +401,8 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
     N_("The relay said twice that it keeps a message of yours, and your " \
        "contact's device did "                                            \
        "not get it.")
-#define W_ALARM_DESCRIPTOR_FORGED \
-    N_("The relay showed rules of the cohort that are not signed by the "
+#define W_ALARM_DESCRIPTOR_FORGED                                         \
+    N_("The relay showed rules of the cohort that are not signed by the " \
        "people you joined.")
 #define W_ALARM_DESCRIPTOR_OTHER \
     N_("The relay showed another text for rules of the cohort that you already have.")
@@ -429,7 +429,7 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
        "minutes. Check the "                                              \
        "time of this device.")
 
-       /* ---- chat ------------------------------------------------------------------------- */
+/* ---- chat ------------------------------------------------------------------------- */
 
 #define W_CHAT_HELLO \
     N_("Connected to %s as %s. Type /crisis for the crisis card, /help for the rest.")

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCHEDULES = 200, STEPS = 120 };
+enum { SCHEDULES = 1000, STEPS = 120 };
 
 static unsigned schedules(void)
 {
