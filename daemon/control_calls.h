@@ -12,7 +12,7 @@
 
 /* Carry out one request of this client; control_answer() runs once, now or later.
  * 0, or -EBADMSG when it is not a request at all. */
-MUST_USE int control_call(struct control *c, struct relay *r, uint64_t client,
+MUST_USE int control_call(struct control *control, struct relay *r, uint64_t client,
                           struct bytes request);
 
 /* Of control.c.  Send the answer in `message` (frees it); a client that has gone is fine.
@@ -22,6 +22,6 @@ void control_answer(struct control *c, uint64_t client, struct buf *message);
 void control_await_drained(struct control *c, uint64_t client);
 
 /* The answer to a `drain`. */
-void control_calls_drained(struct control *c, uint64_t client);
+void control_calls_drained(struct control *control, uint64_t client);
 
 #endif

@@ -17,6 +17,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+int ctl_path(const struct ctl *c, const char *name, char out[CONFIG_PATH_BYTES])
+{
+    int n = snprintf(out, CONFIG_PATH_BYTES, "%s/%s", c->dir, name);
+
+    return n < 0 || n >= CONFIG_PATH_BYTES ? -ENAMETOOLONG : 0;
+}
+
 static int link_open(const struct ctl *c, int *out)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -256,7 +256,9 @@ static error_t take(int key, char *value, struct argp_state *state)
 
     if (p->exit != 0)
         return 0; /* the first error is the one to tell */
-    if (value != NULL && key != ARGP_KEY_ARG && value[0] == '-' && value[1] != '\0') {
+    if (value == NULL)
+        value = ""; /* a flag that takes none */
+    if (key != ARGP_KEY_ARG && value[0] == '-' && value[1] != '\0') {
         p->exit = ctl_fail(c, CTL_USAGE, "usage", W_LOOKS_LIKE_FLAG, flag_name(key),
                            value);
         return 0;

@@ -131,7 +131,7 @@ static void print_time(uint64_t unix_s, const char *fmt, char out[CTL_TIME_CHARS
     struct tm parts;
 
     if (gmtime_r(&t, &parts) == NULL || strftime(out, CTL_TIME_CHARS, fmt, &parts) == 0)
-        (void)strcpy(out, "?");
+        memcpy(out, "?", sizeof "?");
 }
 
 void ctl_date(uint64_t unix_s, char out[CTL_TIME_CHARS])

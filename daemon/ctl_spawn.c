@@ -41,7 +41,7 @@ static void find_program(char out[PATH_MAX])
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     char *slash;
 
-    (void)strcpy(out, "kithd");
+    memcpy(out, "kithd", sizeof "kithd");
     if (n <= 0)
         return;
     self[n] = '\0';
@@ -54,7 +54,7 @@ static void find_program(char out[PATH_MAX])
         int length = snprintf(path, sizeof path, "%s%s", self, places[i]);
 
         if (length > 0 && (size_t)length < sizeof path && access(path, X_OK) == 0) {
-            (void)strcpy(out, path);
+            memcpy(out, path, (size_t)length + 1);
             return;
         }
     }

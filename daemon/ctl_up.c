@@ -12,21 +12,11 @@
 #include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/text.h"
-#include "proto/mp_write.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { PARAMS_BYTES = 64, LOOPBACK_V4 = 127 };
-
-int ctl_path(const struct ctl *c, const char *name, char out[CONFIG_PATH_BYTES])
-{
-    int n = snprintf(out, CONFIG_PATH_BYTES, "%s/%s", c->dir, name);
-
-    return n < 0 || n >= CONFIG_PATH_BYTES ? -ENAMETOOLONG : 0;
-}
 
 static bool is_loopback(const struct address *a)
 {
@@ -234,7 +224,7 @@ static int is_running(const struct ctl *c, bool *running)
 
 int ctl_up(const struct ctl *c)
 {
-    struct config config;
+    struct config config = {0};
     pid_t relay = 0;
     bool running;
     bool fresh = false;

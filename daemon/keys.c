@@ -79,30 +79,31 @@ static int describe(const struct keys_want *w, const uint8_t admin[SIGN_PK_BYTES
     return 0;
 }
 
-static int write_descriptor(const char *dir, struct descriptor *d,
-                            const uint8_t sk[SIGN_SK_BYTES])
+/* Whatever a client would refuse (a name that is not UTF-8) is refused here. */
+static int sign_checked(struct descriptor *d, const uint8_t sk[SIGN_SK_BYTES],
+                        struct buf *signed_)
 {
-    char path[PATH_BYTES];
-    struct buf signed_;
     struct descriptor again;
-    int rc;
+    int rc = descriptor_sign(d, sk, signed_);
 
-    buf_init(&signed_, DESCRIPTOR_BYTES_MAX);
-    rc = descriptor_sign(d, sk, &signed_);
-    /* Whatever a client would refuse (a name that is not UTF-8) must not be written. */
     if (rc == 0)
-        rc = descriptor_read(buf_view(&signed_), &again);
+        rc = descriptor_read(buf_view(signed_), &again);
     if (rc > 0)
         rc = rc == DESCRIPTOR_E_MALFORMED ? KEYS_E_WANT : -EIO;
-    if (rc == 0)
-        rc = path_of(path, dir, "descriptors");
+    return rc;
+}
+
+static int write_descriptor(const char *dir, uint32_t version, struct bytes signed_)
+{
+    char path[PATH_BYTES];
+    int rc = path_of(path, dir, "descriptors");
+
     if (rc == 0)
         rc = file_mkdirs(path, 0700);
     if (rc == 0)
-        rc = descriptor_path(path, dir, d->version);
+        rc = descriptor_path(path, dir, version);
     if (rc == 0)
-        rc = file_replace(path, buf_view(&signed_), 0600);
-    buf_free(&signed_);
+        rc = file_replace(path, signed_, 0600);
     return rc;
 }
 
@@ -112,32 +113,44 @@ struct fresh { /* guarded while it lasts */
     uint8_t admin_sk[SIGN_SK_BYTES];
 };
 
-/* Admin key, descriptor, relay key: in this order, so that a relay key means "complete".
- */
-static int create_all(const char *dir, const char *key_path, const struct keys_want *want,
-                      struct fresh *f)
+/* Everything that will be written, in memory. */
+static int make_all(const struct keys_want *want, struct fresh *f, struct descriptor *d,
+                    struct buf *signed_)
 {
     uint8_t admin_pk[SIGN_PK_BYTES], relay_pk[KEM_PK_BYTES];
-    char admin_path[PATH_BYTES];
-    struct descriptor d;
-    int rc = path_of(admin_path, dir, ADMIN_KEY);
+    int rc = kem_keypair(relay_pk, f->relay_sk);
 
-    if (rc == 0)
-        rc = kem_keypair(relay_pk, f->relay_sk);
     if (rc == 0)
         rc = rand_bytes(f->admin_seed, sizeof f->admin_seed);
     if (rc)
         return rc;
     sign_keypair_from(f->admin_seed, admin_pk, f->admin_sk);
-    rc = describe(want, admin_pk, relay_pk, &d);
+    rc = describe(want, admin_pk, relay_pk, d);
+    return rc ? rc : sign_checked(d, f->admin_sk, signed_);
+}
+
+/* Nothing is written before all of it is known to be good.  Then admin key, descriptor,
+ * relay key: in this order, so that a relay key means "complete". */
+static int create_all(const char *dir, const char *key_path, const struct keys_want *want,
+                      struct fresh *f)
+{
+    char admin_path[PATH_BYTES];
+    struct descriptor d;
+    struct buf signed_;
+    int rc = path_of(admin_path, dir, ADMIN_KEY);
+
+    buf_init(&signed_, DESCRIPTOR_BYTES_MAX);
+    if (rc == 0)
+        rc = make_all(want, f, &d, &signed_);
     if (rc == 0)
         rc = file_mkdirs(dir, 0700);
     if (rc == 0)
         rc = file_replace(admin_path, BYTES(f->admin_seed), 0600);
     if (rc == 0)
-        rc = write_descriptor(dir, &d, f->admin_sk);
+        rc = write_descriptor(dir, d.version, buf_view(&signed_));
     if (rc == 0)
         rc = file_replace(key_path, BYTES(f->relay_sk), 0600);
+    buf_free(&signed_);
     return rc;
 }
 
@@ -210,9 +223,10 @@ static int load_descriptor(const char *dir, uint32_t version, struct descriptor 
     rc = file_read(path, DESCRIPTOR_BYTES_MAX, false, signed_);
     if (rc)
         return rc == -EFBIG ? KEYS_E_DAMAGED : rc;
-    if (descriptor_read(buf_view(signed_), d) || d->version != version)
-        return KEYS_E_DAMAGED;
-    return 0;
+    rc = descriptor_read(buf_view(signed_), d);
+    if (rc < 0)
+        return rc;
+    return rc || d->version != version ? KEYS_E_DAMAGED : 0;
 }
 
 static bool names_us(const struct keys *k)

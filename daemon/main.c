@@ -261,11 +261,14 @@ static int exit_code(int rc)
 static int run(const struct arguments *a, const struct config *config)
 {
     static struct program p; /* outlives main(): a thread may still look at its loop */
-    char why[RELAY_WHY_BYTES] = "No event loop: too many files are open.";
+    char why[RELAY_WHY_BYTES] = "";
     int rc = uv_loop_init(&p.loop);
 
-    if (rc == 0)
-        rc = start(&p, a, config, why);
+    if (rc) {
+        (void)fprintf(stderr, "kithd: no event loop: %s.\n", err_text(rc));
+        return EX_OSERR;
+    }
+    rc = start(&p, a, config, why);
     if (rc) {
         (void)fprintf(stderr, "kithd: %s\n", why);
         (void)uv_loop_close(&p.loop);

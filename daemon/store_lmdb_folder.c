@@ -103,12 +103,15 @@ static int remove_folder(const char *path)
 /* A descriptor of the folder, or -errno. */
 static int open_folder(const char *path)
 {
-    int fd, rc = seam_check(SEAM_OPEN);
+    int rc = seam_check(SEAM_OPEN);
+    int fd;
 
     if (rc)
         return rc;
     fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
+    if (fd < 0)
+        return -errno;
+    return fd;
 }
 
 /* EINVAL: a file system that keeps names without being asked. */

@@ -47,7 +47,7 @@ static ssize_t read_checked(int fd, void *p, size_t n)
 static int read_to_end(int fd, size_t cap, struct buf *out)
 {
     for (size_t have = 0;;) {
-        uint8_t past_cap;
+        uint8_t past_cap = 0;
         size_t want = cap - have < READ_BYTES ? cap - have : READ_BYTES;
         uint8_t *spot = want ? buf_grow(out, want) : &past_cap;
         ssize_t got;

@@ -210,28 +210,36 @@ static int read_signed(struct bytes in, struct signed_parts *out)
     return mp_end(&r);
 }
 
-static bool has_signed(const uint8_t admin[SIGN_PK_BYTES], const struct signed_parts *s)
+/* 0, SIGN_E_FORGED when none of the signatures is this admin's, or -ENOMEM. */
+static int has_signed(const uint8_t admin[SIGN_PK_BYTES], const struct signed_parts *s)
 {
-    for (size_t i = 0; i < s->sigs_n; i++)
-        if (!sign_check(admin, LABEL("kith1 descriptor"), &s->body, 1, s->sigs[i].p))
-            return true;
-    return false;
+    int rc = SIGN_E_FORGED;
+
+    for (size_t i = 0; i < s->sigs_n && rc == SIGN_E_FORGED; i++)
+        rc = sign_check(admin, LABEL("kith1 descriptor"), &s->body, 1, s->sigs[i].p);
+    return rc;
 }
 
 /* Signatures by others than its own admins are the old admins' and the chain's business.
  */
-static uint32_t signers(const struct descriptor *d, const struct signed_parts *s)
+static int check_signers(const struct descriptor *d, const struct signed_parts *s)
 {
     uint32_t count = 0;
 
-    for (size_t i = 0; i < d->admins_n; i++)
-        count += has_signed(d->admins[i], s);
-    return count;
+    for (size_t i = 0; i < d->admins_n; i++) {
+        int rc = has_signed(d->admins[i], s);
+
+        if (rc < 0) /* out of memory is no reason to call anybody a forger */
+            return rc;
+        count += rc == 0;
+    }
+    return count < d->needed ? DESCRIPTOR_E_FORGED : 0;
 }
 
 int descriptor_read(struct bytes signed_, struct descriptor *out)
 {
     struct signed_parts s;
+    int rc;
 
     memset(out, 0, sizeof *out);
     if (signed_.n > DESCRIPTOR_BYTES_MAX || read_signed(signed_, &s) ||
@@ -240,8 +248,8 @@ int descriptor_read(struct bytes signed_, struct descriptor *out)
     if (out->version == VERSION_FIRST &&
         (out->admins_n != 1 || out->needed != 1 || s.sigs_n != 1))
         return DESCRIPTOR_E_MALFORMED;
-    if (signers(out, &s) < out->needed)
-        return DESCRIPTOR_E_FORGED;
-    hash_parts(out->hash, &s.body, 1);
-    return 0;
+    rc = check_signers(out, &s);
+    if (!rc)
+        hash_parts(out->hash, &s.body, 1);
+    return rc;
 }

@@ -33,8 +33,8 @@ struct descriptor {
  * -EMSGSIZE. */
 MUST_USE int descriptor_sign(struct descriptor *d, const uint8_t sk[SIGN_SK_BYTES],
                              struct buf *out);
-/* Strict.  Checks that `needed` distinct admins of its own list signed.  0 or
- * DESCRIPTOR_E_*. */
+/* Strict.  Checks that `needed` distinct admins of its own list signed.  0,
+ * DESCRIPTOR_E_* or -ENOMEM, which says nothing about the descriptor. */
 MUST_USE int descriptor_read(struct bytes signed_, struct descriptor *out);
 
 #endif

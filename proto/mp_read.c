@@ -405,7 +405,9 @@ struct mp_value mp_any(struct mp *r)
         mp_fail(r);
         break;
     }
-    return r->rc ? (struct mp_value){.type = MP_BAD} : v;
+    if (r->rc)
+        return (struct mp_value){.type = MP_BAD};
+    return v;
 }
 
 /* Recursion ends at MP_DEPTH_MAX levels, about 1.3 KB of stack each: count_of() refuses

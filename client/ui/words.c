@@ -56,37 +56,53 @@ static const char *const page_crisis[] = {
 
 static const char *const page_limits[] = {
     N_("What others could learn from this version of kith"),
-    N_("The relay keeps: sealed envelopes of one size with the hour they came, until its"),
-    N_("  retention ends; which invites were used, and by which keys. It does not keep who"),
+    N_("The relay keeps: sealed envelopes of one size with the hour they "
+       "came, until its"),
+    N_("  retention ends; which invites were used, and by which keys. It does "
+       "not keep who"),
     N_("  wrote, who read, or who talks to whom."),
     N_("Whoever runs the relay, watching while it runs: the network address a device"),
-    N_("  connects from, when, and how many envelopes it sends. Also which member key sent"),
-    N_("  an envelope, because proof of membership is not anonymous yet. Never the words,"),
-    N_("  and not for whom they are. With a list of who got which invite, a member key is"),
+    N_("  connects from, when, and how many envelopes it sends. Also which "
+       "member key sent"),
+    N_("  an envelope, because proof of membership is not anonymous yet. "
+       "Never the words,"),
+    N_("  and not for whom they are. With a list of who got which invite, a "
+       "member key is"),
     N_("  a person."),
-    N_("The network between: that this device talks to the relay, when, and how much, in"),
-    N_("  records of one size. It hides sizes, not moments. kith does not hide your address."),
-    N_("The other person: all that you write, the name you chose, and how you write. They"),
+    N_("The network between: that this device talks to the relay, when, and "
+       "how much, in"),
+    N_("  records of one size. It hides sizes, not moments. kith does not "
+       "hide your address."),
+    N_("The other person: all that you write, the name you chose, and how you "
+       "write. They"),
     N_("  can keep it, photograph it or show it. Nothing in it is a proof of who wrote."),
     N_("Somebody who sees a contact link before its taker does can take it instead."),
     N_("  Compare words (kith verify) and you know."),
     N_("Somebody with this device and your passphrase reads everything. Without the"),
-    N_("  passphrase: that kith is here, and how much it holds. A stolen open profile stays"),
+    N_("  passphrase: that kith is here, and how much it holds. A stolen open "
+       "profile stays"),
     N_("  readable to the thief until both sides have written again."),
     N_("A shared machine: kith leaves nothing in the shell's history; what the terminal"),
     N_("  or the machine's owner records is out of its hands. Less stays with --guest."),
-    N_("A small cohort: your hours and your way of writing may be enough to be recognised."),
-    N_("Your school or a regulator: the relay holds nothing that names you or your words."),
+    N_("A small cohort: your hours and your way of writing may be enough to "
+       "be recognised."),
+    N_("Your school or a regulator: the relay holds nothing that names you or "
+       "your words."),
     N_("  A court can order people to hand over their machines, and to keep watch."),
     N_("Nobody can take back what another device has, find you, or send anyone."),
 };
 
 static const char *const page_join[] = {
-    N_("People here are fellow students, not therapists, and nobody is promised an answer."),
-    N_("Messages are sealed: the relay passes them on and cannot read them. It is not told"),
-    N_("your name; it can see that a device connects, and from which address. If you speak"),
-    N_("of serious danger, the other person will urge you to get help. They cannot look up"),
-    N_("who you are, and kith cannot find you or send anyone: please use the crisis card"),
+    N_("People here are fellow students, not therapists, and nobody is "
+       "promised an answer."),
+    N_("Messages are sealed: the relay passes them on and cannot read them. "
+       "It is not told"),
+    N_("your name; it can see that a device connects, and from which address. "
+       "If you speak"),
+    N_("of serious danger, the other person will urge you to get help. They "
+       "cannot look up"),
+    N_("who you are, and kith cannot find you or send anyone: please use the "
+       "crisis card"),
     N_("(kith crisis). Who could learn what: kith limits"),
 };
 
@@ -131,7 +147,8 @@ static const struct {
 } examples[] = {
     {"chat",
      {"  kith chat", "  kith chat quiet-otter",
-      N_("Opens your conversations, line by line. /help inside lists what you can type.")}},
+      N_("Opens your conversations, line by line. /help inside lists what you "
+         "can type.")}},
     {"join",
      {"  kith join", "  kith join - < invite.txt",
       N_("Joins the cohort that the invite is for. --as NAME sets the name others see;"),
@@ -145,7 +162,8 @@ static const struct {
       N_("Takes a link that somebody gave you.")}},
     {"verify",
      {"  kith verify quiet-otter", "  kith verify c1",
-      N_("Shows six words. If the other person has the same ones, nobody is in between.")}},
+      N_("Shows six words. If the other person has the same ones, nobody is in "
+         "between.")}},
     {"send",
      {"  kith send quiet-otter", "  kith send c1 - < letter.txt",
       N_("Asks for the text, or reads it from a pipe. Exit 0: the relay keeps it."),

@@ -423,6 +423,30 @@ static void descriptor_read__counts__distinct_admins_of_its_own(void **state)
     }
 }
 
+/* Out of memory is not the signer's fault. */
+static void descriptor_read__passes_on__that_memory_ran_out(void **state)
+{
+    uint8_t room[DESCRIPTOR_BYTES_MAX];
+    struct buf b = BUF_OVER(room);
+    struct descriptor out;
+    unsigned nth;
+
+    (void)state;
+    sign_two_of_three(&b, admins, 3);
+    for (nth = 1;; nth++) {
+        struct support_fault fault;
+        int rc;
+
+        support_fail_nth(&fault, SEAM_ALLOC, nth, -ENOMEM);
+        rc = descriptor_read(buf_view(&b), &out);
+        support_fail_none();
+        assert_int_equal(rc, fault.fired ? -ENOMEM : 0);
+        if (!fault.fired)
+            break;
+    }
+    assert_true(nth > 3); /* one for each signature at least */
+}
+
 static void descriptor_read__refuses__another_label(void **state)
 {
     uint8_t body_room[DESCRIPTOR_BYTES_MAX], room[DESCRIPTOR_BYTES_MAX], sig[SIGN_BYTES];
@@ -477,6 +501,7 @@ int main(void)
         cmocka_unit_test(descriptor_read__wants__the_predecessor_of_a_later_version),
         cmocka_unit_test(descriptor_read__refuses__a_second_signature_of_version_1),
         cmocka_unit_test(descriptor_read__counts__distinct_admins_of_its_own),
+        cmocka_unit_test(descriptor_read__passes_on__that_memory_ran_out),
         cmocka_unit_test(descriptor_read__refuses__another_label),
         cmocka_unit_test(descriptor_read__refuses__more_than_2048_bytes),
     };
