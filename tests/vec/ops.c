@@ -5,10 +5,10 @@
 #include "lib/kdf.h"
 #include "lib/kem.h"
 #include "lib/secret.h"
-#include "lib/text.h"
 #include "tests/support/inspect.h"
+#include "tests/vec/request.h"
+#include "tests/vec/voprf.h"
 
-#include <ctype.h>
 #include <sodium.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,78 +18,8 @@
 enum {
     INSPECT_BYTES_MAX = 512 *
                         1024, /* typed JSON takes up to 400 bytes for each of them */
-    NAME_BYTES = 32,
     PRK256_BYTES = 32,
 };
-
-/* ---- the request ------------------------------------------------------------------ */
-
-/* Parameters stand in "params" or "args", or beside the operation's name. */
-struct request {
-    const json_t *all;
-    const json_t *params; /* may be NULL */
-    const char *why;      /* set by whoever refuses */
-};
-
-static const json_t *param(const struct request *q, const char *name)
-{
-    const json_t *v = json_object_get(q->params, name);
-
-    if (!v)
-        v = json_object_get(q->all, name);
-    return json_is_null(v) ? NULL : v;
-}
-
-static const char no_param[] = "a parameter is missing";
-
-/* Hex digits of least..most bytes into a heap block that the caller frees, also on
- * failure. Missing is the same as empty where least is 0 and optional is true. */
-static bool take_hex(struct request *q, const char *name, size_t least, size_t most,
-                     bool optional, struct bytes *out)
-{
-    const json_t *v = param(q, name);
-    size_t digits = json_string_length(v);
-    uint8_t *p = NULL;
-
-    *out = (struct bytes){NULL, 0};
-    if (!v && optional)
-        return true;
-    if (!v)
-        q->why = no_param;
-    else if (!json_is_string(v) || digits % 2)
-        q->why = "a parameter is not hex";
-    else if (digits / 2 < least || digits / 2 > most)
-        q->why = "a parameter has the wrong length";
-    else if (!(p = malloc(digits / 2 + 1)))
-        q->why = "out of memory";
-    else if (hex_decode(json_string_value(v), digits, p, digits / 2))
-        q->why = "a parameter is not hex";
-    *out = (struct bytes){p, q->why ? 0 : digits / 2};
-    return q->why == NULL;
-}
-
-static void drop(struct bytes b)
-{
-    free((void *)(uintptr_t)b.p);
-}
-
-/* A name without what people write differently: "SHA-256" and "sha256" are one. */
-static bool take_name(struct request *q, const char *name, char out[NAME_BYTES])
-{
-    const json_t *v = param(q, name);
-    const char *s = json_string_value(v);
-    size_t n = 0;
-
-    memset(out, 0, NAME_BYTES);
-    if (!s) {
-        q->why = v ? "a parameter is not a string" : no_param;
-        return false;
-    }
-    for (; *s && n < NAME_BYTES - 1; s++)
-        if (isalnum((unsigned char)*s))
-            out[n++] = (char)tolower((unsigned char)*s);
-    return true;
-}
 
 /* ---- X-Wing ----------------------------------------------------------------------- */
 
@@ -100,7 +30,7 @@ static json_t *xwing_keygen(struct request *q)
     json_t *answer = NULL;
     int rc;
 
-    if (!take_hex(q, "seed", KEM_SK_BYTES, KEM_SK_BYTES, true, &seed))
+    if (!request_hex(q, "seed", KEM_SK_BYTES, KEM_SK_BYTES, true, &seed))
         goto out;
     rc = seed.p ? kem_keypair_from(seed.p, pk, sk) : kem_keypair(pk, sk);
     if (rc)
@@ -109,7 +39,7 @@ static json_t *xwing_keygen(struct request *q)
         answer = json_pack("{s:o,s:o}", "sk", inspect_hex(BYTES(sk)), "pk",
                            inspect_hex(BYTES(pk)));
 out:
-    drop(seed);
+    request_drop(seed);
     return answer;
 }
 
@@ -120,8 +50,8 @@ static json_t *xwing_encaps(struct request *q)
     json_t *answer = NULL;
     int rc;
 
-    if (!take_hex(q, "pk", KEM_PK_BYTES, KEM_PK_BYTES, false, &pk) ||
-        !take_hex(q, "eseed", KEM_ESEED_BYTES, KEM_ESEED_BYTES, true, &eseed))
+    if (!request_hex(q, "pk", KEM_PK_BYTES, KEM_PK_BYTES, false, &pk) ||
+        !request_hex(q, "eseed", KEM_ESEED_BYTES, KEM_ESEED_BYTES, true, &eseed))
         goto out;
     rc = eseed.p ? kem_enc_from(pk.p, eseed.p, ct, ss) : kem_enc(pk.p, ct, ss);
     if (rc)
@@ -130,8 +60,8 @@ static json_t *xwing_encaps(struct request *q)
         answer = json_pack("{s:o,s:o}", "ct", inspect_hex(BYTES(ct)), "ss",
                            inspect_hex(BYTES(ss)));
 out:
-    drop(pk);
-    drop(eseed);
+    request_drop(pk);
+    request_drop(eseed);
     return answer;
 }
 
@@ -141,16 +71,16 @@ static json_t *xwing_decaps(struct request *q)
     struct bytes sk, ct = {NULL, 0};
     json_t *answer = NULL;
 
-    if (!take_hex(q, "sk", KEM_SK_BYTES, KEM_SK_BYTES, false, &sk) ||
-        !take_hex(q, "ct", KEM_CT_BYTES, KEM_CT_BYTES, false, &ct))
+    if (!request_hex(q, "sk", KEM_SK_BYTES, KEM_SK_BYTES, false, &sk) ||
+        !request_hex(q, "ct", KEM_CT_BYTES, KEM_CT_BYTES, false, &ct))
         goto out;
     if (kem_dec(sk.p, ct.p, ss))
         q->why = "the ciphertext is refused";
     else
         answer = json_pack("{s:o}", "ss", inspect_hex(BYTES(ss)));
 out:
-    drop(sk);
-    drop(ct);
+    request_drop(sk);
+    request_drop(ct);
     return answer;
 }
 
@@ -181,30 +111,31 @@ static json_t *hkdf_run(bool large, struct bytes ikm, struct bytes salt,
 static json_t *hkdf(struct request *q)
 {
     struct bytes ikm, salt = {NULL, 0}, info = {NULL, 0};
-    const json_t *length = param(q, "L");
-    char hash[NAME_BYTES];
+    const json_t *length = request_param(q, "L");
+    char hash[REQUEST_NAME_BYTES];
     json_t *answer = NULL;
     bool large;
     json_int_t most;
 
-    if (!take_hex(q, "ikm", 0, SIZE_MAX, false, &ikm) ||
-        !take_hex(q, "salt", 0, SIZE_MAX, true, &salt) ||
-        !take_hex(q, "info", 0, SIZE_MAX, true, &info) || !take_name(q, "hash", hash))
+    if (!request_hex(q, "ikm", 0, SIZE_MAX, false, &ikm) ||
+        !request_hex(q, "salt", 0, SIZE_MAX, true, &salt) ||
+        !request_hex(q, "info", 0, SIZE_MAX, true, &info) ||
+        !request_name(q, "hash", hash))
         goto out;
     large = strcmp(hash, "sha512") == 0;
     most = 255 * (large ? 64 : 32);
     if (!large && strcmp(hash, "sha256") != 0)
         q->why = "hash is neither SHA-256 nor SHA-512";
     else if (!json_is_integer(length))
-        q->why = length ? "L is not an integer" : no_param;
+        q->why = length ? "L is not an integer" : request_missing;
     else if (json_integer_value(length) < 0 || json_integer_value(length) > most)
         q->why = "L is not in 0..255 times the hash's length";
     else
         answer = hkdf_run(large, ikm, salt, info, (size_t)json_integer_value(length));
 out:
-    drop(ikm);
-    drop(salt);
-    drop(info);
+    request_drop(ikm);
+    request_drop(salt);
+    request_drop(info);
     return answer;
 }
 
@@ -258,9 +189,9 @@ static const struct cipher {
 
 static const struct cipher *take_cipher(struct request *q)
 {
-    char name[NAME_BYTES];
+    char name[REQUEST_NAME_BYTES];
 
-    if (!take_name(q, "alg", name))
+    if (!request_name(q, "alg", name))
         return NULL;
     for (size_t i = 0; i < sizeof ciphers / sizeof ciphers[0]; i++)
         if (strcmp(name, ciphers[i].names[0]) == 0 ||
@@ -277,10 +208,10 @@ static json_t *aead(struct request *q, bool seal)
     uint8_t *out = NULL;
     json_t *answer = NULL;
 
-    if (!c || !take_hex(q, "key", c->key, c->key, false, &key) ||
-        !take_hex(q, "nonce", c->nonce, c->nonce, false, &nonce) ||
-        !take_hex(q, "ad", 0, SIZE_MAX, true, &ad) ||
-        !take_hex(q, seal ? "pt" : "ct", seal ? 0 : c->tag, SIZE_MAX, false, &text))
+    if (!c || !request_hex(q, "key", c->key, c->key, false, &key) ||
+        !request_hex(q, "nonce", c->nonce, c->nonce, false, &nonce) ||
+        !request_hex(q, "ad", 0, SIZE_MAX, true, &ad) ||
+        !request_hex(q, seal ? "pt" : "ct", seal ? 0 : c->tag, SIZE_MAX, false, &text))
         goto out;
     out = malloc(text.n + c->tag);
     if (!out)
@@ -297,10 +228,10 @@ static json_t *aead(struct request *q, bool seal)
     }
 out:
     free(out);
-    drop(key);
-    drop(nonce);
-    drop(ad);
-    drop(text);
+    request_drop(key);
+    request_drop(nonce);
+    request_drop(ad);
+    request_drop(text);
     return answer;
 }
 
@@ -321,12 +252,12 @@ static json_t *msgpack_inspect(struct request *q)
     struct bytes in;
     json_t *value = NULL;
 
-    if (take_hex(q, "hex", 0, INSPECT_BYTES_MAX, false, &in)) {
+    if (request_hex(q, "hex", 0, INSPECT_BYTES_MAX, false, &in)) {
         value = inspect_value(in);
         if (!value)
             q->why = "malformed (SPEC 3.3)";
     }
-    drop(in);
+    request_drop(in);
     return value ? json_pack("{s:o}", "value", value) : NULL;
 }
 
@@ -339,7 +270,10 @@ static const struct {
     {"xwing.keygen", xwing_keygen},       {"xwing.encaps", xwing_encaps},
     {"xwing.decaps", xwing_decaps},       {"hkdf", hkdf},
     {"aead.seal", aead_seal_op},          {"aead.open", aead_open_op},
-    {"msgpack.inspect", msgpack_inspect},
+    {"msgpack.inspect", msgpack_inspect}, {"voprf.derive", voprf_derive},
+    {"voprf.keygen", voprf_keygen},       {"voprf.blind", voprf_blind},
+    {"voprf.evaluate", voprf_evaluate},   {"voprf.verify", voprf_verify},
+    {"voprf.finalize", voprf_finalize},   {"voprf.prf", voprf_prf},
 };
 
 static const char *op_name(const json_t *all)
