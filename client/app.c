@@ -136,6 +136,7 @@ static int passphrase_from_person(struct app *a, const char *question, struct bu
         return say_fail(a, EXIT_INTERRUPTED, "interrupted", _(W_INTERRUPTED));
     if (rc < 0)
         return say_rc(a, rc);
+    a->typed = true;
     return 0;
 }
 
@@ -148,11 +149,13 @@ static size_t count_characters(struct bytes utf8)
     return n;
 }
 
-static int ask_twice(struct app *a, struct buf *out)
+static int ask_twice_once(struct app *a, struct buf *out)
 {
     struct buf again;
-    int exit = passphrase_from_person(a, _(W_ASK_NEW_PASSPHRASE), out);
+    int exit;
 
+    buf_eat(out, out->n);
+    exit = passphrase_from_person(a, _(W_ASK_NEW_PASSPHRASE), out);
     if (exit)
         return exit;
     if (count_characters(buf_view(out)) < PASSPHRASE_CHARS_MIN)
@@ -162,6 +165,16 @@ static int ask_twice(struct app *a, struct buf *out)
     if (exit == 0 && (again.n != out->n || !secret_equal(again.p, out->p, out->n)))
         exit = say_fail(a, EXIT_DATA, "passphrase-differs", _(W_PASSPHRASES_DIFFER));
     buf_free(&again);
+    return exit;
+}
+
+static int ask_twice(struct app *a, struct buf *out)
+{
+    int exit, tries = 1;
+
+    do
+        exit = ask_twice_once(a, out);
+    while (exit == EXIT_DATA && tries++ < PROMPT_TRIES);
     return exit;
 }
 
@@ -175,7 +188,8 @@ int app_ask_passphrase(struct app *a, bool twice, struct buf *out)
         exit = ask_twice(a, out);
     else
         exit = passphrase_from_person(a, _(W_ASK_PASSPHRASE), out);
-    if (exit == 0 && twice && count_characters(buf_view(out)) < PASSPHRASE_CHARS_MIN)
+    if (exit == 0 && twice && !a->typed &&
+        count_characters(buf_view(out)) < PASSPHRASE_CHARS_MIN)
         exit = say_fail(a, EXIT_DATA, "passphrase-short", _(W_SHORT_PASSPHRASE));
     return exit;
 }
@@ -245,7 +259,8 @@ static void lend(struct app *a)
 {
     /* Without the socket other commands ask for the passphrase: a nuisance, not a
      * failure. */
-    if (holder_open(&a->loop, &a->profile, a->key, &holder_events_of_app, a, &a->holder))
+    if (holder_open(&a->loop, &a->profile, a->key, HOLDER_IDLE_MS, &holder_events_of_app,
+                    a, &a->holder))
         log_notice("other kith commands will ask for the passphrase");
 }
 
@@ -312,6 +327,34 @@ int app_get_key(struct app *a, const struct profile_kdf *kdf)
     return app_ask_key(a, kdf, false);
 }
 
+static bool has_holder(struct app *a, void *arg)
+{
+    (void)arg;
+    return a->holding || a->watch;
+}
+
+/* The lock is taken and nobody answers: most likely a holder that is just ending.  What
+ * it last wrote about the relay is no longer so; whoever holds next knows. */
+static int wait_for_holder(struct app *a)
+{
+    int exit = app_wait(a, has_holder, NULL, APP_HANDOVER_MS);
+
+    return exit == 0 || exit == EXIT_TIMEOUT ? 0 : say_stopped(a, exit);
+}
+
+int app_open_profile(struct app *a, const struct profile_kdf *kdf, bool create)
+{
+    int exit = app_open_node(a, a->profile.db, create);
+
+    for (int i = 1; exit == EXIT_LOCKED && a->typed && i < PROMPT_TRIES; i++) {
+        exit = app_ask_key(a, kdf, false);
+        if (exit)
+            return exit;
+        exit = app_open_node(a, a->profile.db, create);
+    }
+    return exit;
+}
+
 int app_unlock(struct app *a)
 {
     struct profile_kdf kdf;
@@ -328,7 +371,7 @@ int app_unlock(struct app *a)
     if (rc < 0)
         return say_rc(a, rc);
     a->holding = rc == 0;
-    exit = app_open_node(a, a->profile.db, false);
+    exit = app_open_profile(a, &kdf, false);
     if (exit)
         return exit;
     rc = node_status(a->node, &st);
@@ -340,7 +383,7 @@ int app_unlock(struct app *a)
         lend(a);
     else
         watch_holder(a);
-    return 0;
+    return wait_for_holder(a);
 }
 
 /* ---- the relay -------------------------------------------------------------------- */
@@ -411,6 +454,26 @@ int app_wait(struct app *a, app_done_fn *done, void *arg, uint64_t ms)
     (void)uv_timer_stop(&a->tick);
     uv_unref((uv_handle_t *)&a->tick);
     return exit;
+}
+
+static bool has_told(struct app *a, void *arg)
+{
+    (void)arg;
+    return !node_owes(a->node, APP_OWES_MS) || sync_state(a->sync) != RELAY_CONNECTED;
+}
+
+void app_tell(struct app *a)
+{
+    struct status st;
+
+    if (a->sync == NULL || sync_state(a->sync) != RELAY_CONNECTED ||
+        node_status(a->node, &st) || st.held || node_hurry(a->node, APP_TELL_MS) ||
+        !node_owes(a->node, APP_OWES_MS))
+        return;
+    say_talk(a, "%s", _(W_TELLING));
+    sync_poke(a->sync);
+    if (app_wait(a, has_told, NULL, APP_TELL_MOST_MS))
+        log_debug("acks are told by the next command");
 }
 
 /* ---- slow words ------------------------------------------------------------------- */

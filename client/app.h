@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* app: what every command of kith needs: the profile opened, the relay kept in touch
- * with, the loop run until something is so, and one way to say that it did not work. Flow
- * main -> app, cmd_* -> core/node, net/sync, holder, profile Owns     the loop, the node,
- * the sync, the key, the lock Threads  the loop's */
+ * with, the loop run until something is so, and one way to say that it did not work.
+ * Flow     main -> app, cmd_* -> core/node, net/sync, holder, profile
+ * Owns     the loop, the node, the sync, the key, the lock
+ * Threads  the loop's */
 #ifndef KITH_CLIENT_APP_H
 #define KITH_CLIENT_APP_H
 
@@ -14,13 +15,15 @@
 #include "client/profile.h"
 
 enum {
-    APP_TIMEOUT_MS = 10 *
-                     1000, /* how long a command waits for the relay, when not told */
+    APP_TIMEOUT_MS = 10 * 1000, /* a command waits so long for the relay, when not told */
     APP_TICK_WAITING_MS = 100,
     APP_TICK_MS = 1000,
     APP_NAME_ROOM = 3 * NAME_BYTES_MAX + 32,
-    APP_FAILURES_ENOUGH =
-        2, /* tries of the relay before a command stops waiting by itself */
+    APP_FAILURES_ENOUGH = 2, /* tries of the relay before a command stops waiting */
+    APP_HANDOVER_MS = 1000,  /* a holder that ends has let go within this */
+    APP_TELL_MS = 3000,      /* acks that are owed leave within this before the end */
+    APP_OWES_MS = 4000,      /* with accepts, which have a span of their own */
+    APP_TELL_MOST_MS = 6000, /* and their answers are waited for as long as this */
 };
 
 struct app {
@@ -36,6 +39,7 @@ struct app {
     bool holding;
     bool guest;
     bool want_online;
+    bool typed;  /* the passphrase came from a person */
     bool locked; /* somebody ran kith lock */
     bool in_close;
     /* A command's own ears: after sync has seen the event; and each tick. */
@@ -57,6 +61,9 @@ int app_locate(struct app *a);
 int app_open_node(struct app *a, const char *path, bool create);
 /* Read how the key of the located profile is made.  0 or an exit code (said already). */
 int app_read_kdf(struct app *a, struct profile_kdf *kdf);
+/* Open the profile's database; a passphrase that a person mistyped is asked for again.
+ * 0 or an exit code (said already). */
+int app_open_profile(struct app *a, const struct profile_kdf *kdf, bool create);
 /* a->key from the holder, or from the passphrase.  0 or an exit code (said already). */
 int app_get_key(struct app *a, const struct profile_kdf *kdf);
 /* Ask for (or read) a passphrase and make a->key of it.  twice: a new one.  0 or an exit
@@ -80,6 +87,10 @@ uint64_t app_timeout_ms(const struct app *a, uint64_t fallback_ms);
 /* True when waiting longer is of no use: two tries failed and the person named no time.
  */
 bool app_gave_up(const struct app *a);
+
+/* Before a command that was online ends: what is owed to other devices goes out, after a
+ * short random span (SPEC 8.5). */
+void app_tell(struct app *a);
 
 /* The six words of a conversation, made in the thread pool; runs the loop meanwhile, so
  * not from inside its callbacks.  0, NODE_E_NONE (not yet) or -errno. */

@@ -38,13 +38,13 @@ static void print_message(const struct message *m, void *arg)
         c->newest = m->id;
     if (!m->mine && !m->read)
         p->any_new = true;
-    if (p->live && m->mine)
+    if (p->live && m->id == c->last_mine)
         return; /* it stands on the screen as it was typed */
     if (!p->live && !p->marked && !m->mine && !m->read) {
         say_line("%s", _(W_CHAT_NEW_MARK));
         p->marked = true;
     }
-    if (say_message(m, c->name, !p->live && m->state != MESSAGE_DELIVERED))
+    if (say_message(m, c->name, !p->live))
         c->exit = EXIT_BUG;
 }
 
@@ -106,6 +106,9 @@ static void send_text(struct chat *c, const char *text, size_t n)
         say_line("%s", _(W_CHAT_NOBODY));
         return;
     }
+    /* First what came or was written elsewhere: then only this one, of all that is newer
+     * than what was shown, stands on the screen already. */
+    chat_show(c, 0);
     rc = node_send(c->app->node, c->conv, text, n, &c->last_mine);
     if (rc == NODE_E_TEXT)
         (void)say_fail(c->app, EXIT_DATA, "text",
@@ -120,7 +123,9 @@ static void send_text(struct chat *c, const char *text, size_t n)
         return;
     }
     c->last_state = MESSAGE_QUEUED;
-    if (!c->online && node_message(c->app->node, c->last_mine, copy_state, &m) == 0) {
+    /* Said at once where it does not go out in a moment: offline, or held by an alarm. */
+    if (node_message(c->app->node, c->last_mine, copy_state, &m) == 0 &&
+        (!c->online || (m.why != WHY_NONE && m.why != WHY_RELAY))) {
         say_message_state(&m, words, sizeof words);
         say_line("%s", words);
     }
@@ -183,9 +188,9 @@ static void do_status(struct chat *c, const char *word)
         return;
     say_ago(st.reached_s, clock_wall_s(clock_system()), ago, sizeof ago);
     if (st.relay == RELAY_CONNECTED)
-        say_line(_(W_STATUS_REACHED), ago);
+        say_line(st.stopped ? _(W_STATUS_STOPPED) : _(W_STATUS_REACHED), ago);
     else if (st.reached_s)
-        say_line(_(W_STATUS_NOT_SINCE), ago, "");
+        say_line(_(W_STATUS_NOT_NOW), ago, "");
     else
         say_line(_(W_STATUS_NEVER), "");
     words_count(COUNT_QUEUED, st.queued, queued, sizeof queued);

@@ -99,6 +99,9 @@ static void on_event(const struct event *e, void *arg)
     case EVENT_STATE:
         if (e->message == c->last_mine)
             c->state_moved = true;
+        else if (e->conv == c->conv && e->state == MESSAGE_QUEUED &&
+                 e->message > c->newest)
+            c->fresh = true; /* written in another window */
         break;
     case EVENT_CONV:
         c->conv_moved = true;

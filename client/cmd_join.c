@@ -115,15 +115,13 @@ static int connect_for(struct join *j, enum peer_for what)
 
 /* ---- the invite ------------------------------------------------------------------- */
 
-static int read_invite(struct join *j)
+static int read_invite_once(struct join *j)
 {
     struct app *a = j->app;
     struct buf text;
     int rc, exit = 0;
 
     buf_init(&text, INVITE_INPUT_MAX + 1);
-    if (prompt_stdin_is_terminal() && a->args.no_input)
-        return say_fail(a, EXIT_USAGE, "no-input", "%s", _(W_NO_INPUT_INVITE));
     /* A guest goes on into a chat: what follows the invite's line is the chat's. */
     rc = prompt_stdin_is_terminal() || a->guest ? prompt_line(_(W_ASK_INVITE), &text)
                                                 : prompt_all(INVITE_INPUT_MAX, &text);
@@ -138,6 +136,23 @@ static int read_invite(struct join *j)
     else if (exit == 0 && rc)
         exit = say_fail(a, EXIT_DATA, "not-an-invite", "%s", _(W_INVITE_FORM));
     buf_free(&text);
+    return exit;
+}
+
+static bool ask_again(int exit, int tries)
+{
+    return exit == EXIT_DATA && prompt_stdin_is_terminal() && tries < PROMPT_TRIES;
+}
+
+static int read_invite(struct join *j)
+{
+    int exit, tries = 0;
+
+    if (prompt_stdin_is_terminal() && j->app->args.no_input)
+        return say_fail(j->app, EXIT_USAGE, "no-input", "%s", _(W_NO_INPUT_INVITE));
+    do
+        exit = read_invite_once(j);
+    while (ask_again(exit, ++tries));
     return exit;
 }
 
@@ -227,9 +242,6 @@ static int ask_name(struct join *j, char names[NAMES_SUGGESTED][NAMES_CHARS_MAX 
     struct buf line;
     int rc, exit = 0;
 
-    say_talk(j->app, "%s", _(W_NAMES));
-    for (int i = 0; i < NAMES_SUGGESTED; i++)
-        say_talk(j->app, "  %d  %s", i + 1, names[i]);
     buf_init(&line, PROMPT_LINE_BYTES_MAX + 1);
     rc = prompt_line(_(W_ASK_NAME), &line);
     if (rc == PROMPT_E_INTERRUPTED)
@@ -252,7 +264,7 @@ static int choose_name(struct join *j)
 {
     struct app *a = j->app;
     char names[NAMES_SUGGESTED][NAMES_CHARS_MAX + 1];
-    int rc;
+    int rc, exit, tries = 0;
 
     if (a->args.as)
         return take_name(j, a->args.as, strlen(a->args.as));
@@ -263,7 +275,13 @@ static int choose_name(struct join *j)
         with_hyphen(names[i]);
     if (a->args.no_input || !prompt_stdin_is_terminal())
         return take_name(j, names[0], strlen(names[0]));
-    return ask_name(j, names);
+    say_talk(a, "%s", _(W_NAMES));
+    for (int i = 0; i < NAMES_SUGGESTED; i++)
+        say_talk(a, "  %d  %s", i + 1, names[i]);
+    do
+        exit = ask_name(j, names);
+    while (ask_again(exit, ++tries));
+    return exit;
 }
 
 /* ---- the profile ------------------------------------------------------------------ */
@@ -381,7 +399,7 @@ static int join_again(struct join *j)
                         a->profile.name);
     a->holding = true;
     /* The interruption may have come before the database was there. */
-    exit = app_open_node(a, a->profile.db, true);
+    exit = app_open_profile(a, &kdf, true);
     if (exit)
         return exit;
     rc = node_status(a->node, &st);

@@ -174,13 +174,11 @@ static int say_link_error(struct app *a, int rc, int64_t conv)
     }
 }
 
-static int read_link(struct app *a, int64_t *conv)
+static int read_link_once(struct app *a, int64_t *conv)
 {
     struct buf text;
     int rc, exit = 0;
 
-    if (prompt_stdin_is_terminal() && a->args.no_input)
-        return say_fail(a, EXIT_USAGE, "no-input", "%s", _(W_NO_INPUT_LINK));
     buf_init(&text, LINK_INPUT_MAX + 1);
     rc = prompt_stdin_is_terminal() ? prompt_line(_(W_ASK_LINK), &text)
                                     : prompt_all(LINK_INPUT_MAX, &text);
@@ -196,6 +194,18 @@ static int read_link(struct app *a, int64_t *conv)
             exit = say_link_error(a, rc, *conv);
     }
     buf_free(&text);
+    return exit;
+}
+
+static int read_link(struct app *a, int64_t *conv)
+{
+    int exit, tries = 1;
+
+    if (prompt_stdin_is_terminal() && a->args.no_input)
+        return say_fail(a, EXIT_USAGE, "no-input", "%s", _(W_NO_INPUT_LINK));
+    do
+        exit = read_link_once(a, conv);
+    while (exit == EXIT_DATA && prompt_stdin_is_terminal() && tries++ < PROMPT_TRIES);
     return exit;
 }
 
@@ -285,25 +295,23 @@ int cmd_accept_link(struct app *a)
 
 static int ask_same(struct app *a, const struct conversation *c, const char *name)
 {
-    struct buf line;
-    int rc;
+    bool yes;
+    int rc = prompt_yes(_(W_VERIFY_ASK), &yes);
 
-    buf_init(&line, PROMPT_LINE_BYTES_MAX + 1);
-    rc = prompt_line(_(W_VERIFY_ASK), &line);
-    if (rc == 0 && line.n >= 1 && (line.p[0] == 'y' || line.p[0] == 'Y')) {
-        rc = node_verified(a->node, c->id, true);
-        say_talk(a, _(W_VERIFY_YES), name);
-    } else if (rc == 0 && line.n >= 1 && (line.p[0] == 'n' || line.p[0] == 'N')) {
-        rc = node_verified(a->node, c->id, false);
-        say_talk(a, "%s", _(W_VERIFY_NO));
-    } else if (rc != PROMPT_E_INTERRUPTED) {
-        say_talk(a, _(W_VERIFY_OPEN), (long long)c->id);
-        rc = 0;
-    }
-    buf_free(&line);
     if (rc == PROMPT_E_INTERRUPTED)
         return say_fail(a, EXIT_INTERRUPTED, "interrupted", "%s", _(W_INTERRUPTED));
-    return rc ? say_rc(a, rc) : 0;
+    if (rc) {
+        say_talk(a, _(W_VERIFY_OPEN), (long long)c->id);
+        return 0;
+    }
+    rc = node_verified(a->node, c->id, yes);
+    if (rc)
+        return say_rc(a, rc);
+    if (yes)
+        say_talk(a, _(W_VERIFY_YES), name);
+    else
+        say_talk(a, "%s", _(W_VERIFY_NO));
+    return 0;
 }
 
 static int print_words(struct app *a, const char *words[VERIFY_WORDS], bool verified)

@@ -14,18 +14,14 @@ enum { LOOK_MS = 5000, STEADY_MS = 300 };
 
 static bool is_caught_up(struct app *a, void *arg)
 {
-    struct status st;
-
     (void)arg;
-    if (a->sync == NULL || sync_state(a->sync) == RELAY_CONNECTED || app_gave_up(a))
-        return true;
-    /* After an alarm a bucket is not read on: there is nothing to wait for. */
-    return node_status(a->node, &st) != 0 || st.held;
+    return a->sync == NULL || sync_state(a->sync) == RELAY_CONNECTED || app_gave_up(a);
 }
 
 /* Fetch what there is; what does not come in time is not worth failing for. */
 static int catch_up(struct app *a)
 {
+    struct status st;
     int exit;
 
     app_online(a);
@@ -39,6 +35,8 @@ static int catch_up(struct app *a)
 
         say_trouble(a, why, sizeof why);
         say_talk(a, "kith: %s", why);
+    } else if (node_status(a->node, &st) == 0 && st.stopped) {
+        say_talk(a, "kith: %s", _(W_READ_STOPPED));
     }
     return 0;
 }
@@ -148,7 +146,7 @@ static void print_one(const struct message *m, void *arg)
     if (r->exit)
         return;
     if (!r->app->args.json) {
-        if (say_message(m, r->name, m->state != MESSAGE_DELIVERED))
+        if (say_message(m, r->name, true))
             r->exit = EXIT_DISK;
         return;
     }

@@ -13,12 +13,8 @@ enum { LOOK_MS = 5000 };
 
 static bool is_known(struct app *a, void *arg)
 {
-    struct status st;
-
     (void)arg;
-    if (sync_state(a->sync) == RELAY_CONNECTED || app_gave_up(a))
-        return true;
-    return node_status(a->node, &st) != 0 || st.held; /* an alarm: it is not read on */
+    return a->sync == NULL || sync_state(a->sync) == RELAY_CONNECTED || app_gave_up(a);
 }
 
 static void print_relay(struct app *a, const struct status *st)
@@ -30,7 +26,7 @@ static void print_relay(struct app *a, const struct status *st)
     if (a->args.offline) {
         say_line(_(W_STATUS_NOT_ASKED), st->reached_s ? ago : _(W_STATUS_NEVER_WORD));
     } else if (st->relay == RELAY_CONNECTED) {
-        say_line(_(W_STATUS_REACHED), ago);
+        say_line(st->stopped ? _(W_STATUS_STOPPED) : _(W_STATUS_REACHED), ago);
     } else if (st->relay == RELAY_CATCHING_UP) {
         words_count(COUNT_BEHIND, st->behind, behind, sizeof behind);
         say_line(_(W_STATUS_CATCHING), behind);
@@ -38,14 +34,10 @@ static void print_relay(struct app *a, const struct status *st)
         why[0] = '\0';
         if (a->sync)
             say_trouble(a, why, sizeof why);
-        if (st->reached_s == 0) {
+        if (st->reached_s == 0)
             say_line(_(W_STATUS_NEVER), why);
-        } else {
-            char when[64];
-
-            say_when(st->reached_s, when, sizeof when);
-            say_line(_(W_STATUS_NOT_SINCE), when, why);
-        }
+        else
+            say_line(_(W_STATUS_NOT_NOW), ago, why);
     }
 }
 
@@ -95,6 +87,7 @@ static int status_json(struct app *a, const struct status *st)
     json_number(o, "unread", st->unread);
     json_number(o, "alarms", st->alarms);
     json_flag(o, "held", st->held);
+    json_flag(o, "stopped", st->stopped);
     json_number(o, "members", st->members);
     json_number(o, "retention_days", st->retention_days);
     return say_json(a, o);

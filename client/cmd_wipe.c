@@ -66,12 +66,24 @@ int cmd_forget(struct app *a)
 
 /* ---- wipe ------------------------------------------------------------------------- */
 
+/* Asked once: whoever types another name does not want this. */
+static int ask_name(const char *question, const char *want, bool *same)
+{
+    struct buf line;
+    int rc;
+
+    buf_init(&line, PROMPT_LINE_BYTES_MAX + 1);
+    rc = prompt_line(question, &line);
+    *same = rc == 0 && line.n == strlen(want) && memcmp(line.p, want, line.n) == 0;
+    buf_free(&line);
+    return rc;
+}
+
 /* The person's answer to a question, or --confirm.  0: go on; else an exit code, said. */
 static int confirm(struct app *a, const char *question, const char *want,
                    bool yes_will_do)
 {
     const char *how = yes_will_do ? _(W_WIPE_CONFIRM_CONV) : _(W_WIPE_CONFIRM);
-    struct buf line;
     bool same;
     int rc;
 
@@ -81,12 +93,7 @@ static int confirm(struct app *a, const char *question, const char *want,
     }
     if (a->args.no_input)
         return say_fail(a, EXIT_USAGE, "not-confirmed", how, want, want);
-    buf_init(&line, PROMPT_LINE_BYTES_MAX + 1);
-    rc = prompt_line(question, &line);
-    same = rc == 0 &&
-           ((line.n == strlen(want) && memcmp(line.p, want, line.n) == 0) ||
-            (yes_will_do && line.n > 0 && (line.p[0] == 'y' || line.p[0] == 'Y')));
-    buf_free(&line);
+    rc = yes_will_do ? prompt_yes(question, &same) : ask_name(question, want, &same);
     if (rc == PROMPT_E_INTERRUPTED)
         return say_fail(a, EXIT_INTERRUPTED, "interrupted", "%s", _(W_WIPE_NOT));
     return same ? 0 : say_fail(a, EXIT_USAGE, "not-confirmed", "%s", _(W_WIPE_NOT));

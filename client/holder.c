@@ -95,6 +95,7 @@ struct holder {
     void *arg;
     uint8_t *key; /* guarded; NULL once it is not lent any more */
     uint64_t touched_ms;
+    uint32_t idle_ms;
     int handles;
     bool closing;
     char path[HOLDER_PATH_MAX];
@@ -271,7 +272,7 @@ static void on_sweep(uv_timer_t *t)
         if (c && !c->watching && now - c->since_ms > HOLDER_SILENT_MS)
             client_close(c);
     }
-    if (h->key && now - h->touched_ms >= HOLDER_IDLE_MS)
+    if (h->key && now - h->touched_ms >= h->idle_ms)
         stop_lending(h);
 }
 
@@ -293,7 +294,8 @@ static int holder_listen(struct holder *h, const struct profile *p)
 }
 
 int holder_open(uv_loop_t *loop, const struct profile *p, const uint8_t *key,
-                const struct holder_events *events, void *arg, struct holder **out)
+                uint32_t idle_ms, const struct holder_events *events, void *arg,
+                struct holder **out)
 {
     struct holder *h = mem_zalloc(sizeof *h);
     int rc;
@@ -304,6 +306,7 @@ int holder_open(uv_loop_t *loop, const struct profile *p, const uint8_t *key,
     h->loop = loop;
     h->events = events;
     h->arg = arg;
+    h->idle_ms = idle_ms;
     h->touched_ms = uv_now(loop);
     h->key = secret_alloc(PROFILE_KEY_BYTES);
     if (h->key == NULL) {

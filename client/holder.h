@@ -38,9 +38,10 @@ struct holder_events {
     void (*poked)(void *arg);
     void (*locked)(void *arg); /* the key is wiped already; end */
 };
-/* p is held by us.  key: copied into guarded memory.  0 or -errno. */
+/* p is held by us.  key: copied into guarded memory, and lent until idle_ms have passed
+ * without a loan or a holder_touch() (HOLDER_IDLE_MS).  0 or -errno. */
 MUST_USE int holder_open(uv_loop_t *loop, const struct profile *p, const uint8_t *key,
-                         const struct holder_events *events, void *arg,
+                         uint32_t idle_ms, const struct holder_events *events, void *arg,
                          struct holder **out);
 void holder_touch(struct holder *h); /* the person did something; NULL is fine */
 bool holder_lends(const struct holder *h);

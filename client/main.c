@@ -2,6 +2,7 @@
 /* kith: the person's side.  Flow  argv -> args -> app -> cmd_* -> exit code. */
 #include "client/cmd.h"
 #include "client/platform.h"
+#include "client/prompt.h"
 #include "client/say.h"
 #include "client/ui/words.h"
 #include "lib/log.h"
@@ -157,6 +158,12 @@ int main(int argc, char **argv)
     if (exit)
         return exit;
     exit = commands[args.verb](&app);
+    /* Whoever leaves a chat wants to be gone; every other command ends by itself. */
+    if (args.verb != VERB_CHAT && !app.guest && exit != EXIT_INTERRUPTED &&
+        exit != EXIT_LOCKED)
+        app_tell(&app);
     say_alarms(&app);
+    if (exit)
+        prompt_drop_typed();
     return app_close(&app, exit);
 }

@@ -54,6 +54,12 @@ bool prompt_stdin_is_terminal(void)
     return isatty(STDIN_FILENO) == 1;
 }
 
+void prompt_drop_typed(void)
+{
+    if (prompt_stdin_is_terminal())
+        (void)tcflush(STDIN_FILENO, TCIFLUSH);
+}
+
 /* Byte by byte: what follows the line belongs to whoever reads next. */
 static int read_line(int fd, size_t cap, struct buf *out)
 {
@@ -111,6 +117,33 @@ int prompt_line(const char *question, struct buf *out)
         drop_return(out);
     else if (prompt_stdin_is_terminal())
         say(STDERR_FILENO, "\n");
+    return rc;
+}
+
+static int yes_or_no(const char *question, bool *yes)
+{
+    struct buf line;
+    char first;
+    int rc;
+
+    buf_init(&line, PROMPT_LINE_BYTES_MAX + 1);
+    rc = prompt_line(question, &line);
+    first = line.n > 0 ? (char)(line.p[0] | 0x20) : '\0'; /* small, if it is a letter */
+    buf_free(&line);
+    if (rc)
+        return rc == -EFBIG ? PROMPT_E_NONE : rc;
+    *yes = first == 'y';
+    return first == 'y' || first == 'n' ? 0 : PROMPT_E_NONE;
+}
+
+int prompt_yes(const char *question, bool *yes)
+{
+    int rc, tries = 1;
+
+    *yes = false;
+    do
+        rc = yes_or_no(question, yes);
+    while (rc == PROMPT_E_NONE && prompt_stdin_is_terminal() && tries++ < PROMPT_TRIES);
     return rc;
 }
 

@@ -14,7 +14,12 @@ enum {
     PROMPT_E_NO_TTY,      /* nobody to ask */
     PROMPT_E_OPEN,        /* passphrase file: others can read it */
 };
-enum { PROMPT_LINE_BYTES_MAX = 4096 };
+enum {
+    PROMPT_LINE_BYTES_MAX = 4096,
+    /* How often a person at a terminal is asked the same: who is sent away after one slip
+     * types the next try into the shell. */
+    PROMPT_TRIES = 3,
+};
 
 /* Catch SIGINT, SIGTERM and SIGHUP: prompts then end with PROMPT_E_INTERRUPTED, and wake
  * runs (from the handler: only what a signal handler may do). */
@@ -32,9 +37,14 @@ MUST_USE int prompt_secret_file(const char *path, struct buf *out);
  * only when standard input is a terminal.  0, PROMPT_E_NONE, _INTERRUPTED, -EFBIG or
  * -errno. */
 MUST_USE int prompt_line(const char *question, struct buf *out);
+/* The same for a question that y or n answers, asked again on a terminal.  0,
+ * PROMPT_E_NONE (neither), _INTERRUPTED or -errno. */
+MUST_USE int prompt_yes(const char *question, bool *yes);
 /* All of standard input; -EFBIG beyond cap. */
 MUST_USE int prompt_all(size_t cap, struct buf *out);
 
 bool prompt_stdin_is_terminal(void);
+/* Drop what was typed and not read, so that it does not end up in the shell. */
+void prompt_drop_typed(void);
 
 #endif

@@ -148,6 +148,11 @@ void say_trouble(const struct app *a, char *out, size_t room)
     address_of(a, where, sizeof where);
     if (a->sync && sync_trouble(a->sync).fate)
         end = sync_trouble(a->sync);
+    else if (a->sync && sync_state(a->sync) >= RELAY_CATCHING_UP) {
+        /* It answers: no try has ended, and what was asked for has not come yet. */
+        (void)snprintf(out, room, _(W_RELAY_SLOW), where);
+        return;
+    }
     say_end(&end, where, out, room);
 }
 
@@ -343,6 +348,29 @@ void say_message_state(const struct message *m, char *out, size_t room)
     }
 }
 
+void say_message_mark(const struct message *m, char *out, size_t room)
+{
+    bool why = m->why != WHY_NONE && m->why != WHY_RELAY;
+
+    switch (m->state) {
+    case MESSAGE_QUEUED:
+        (void)snprintf(out, room, "%s%s%s", _(W_MARK_QUEUED), why ? ": " : "",
+                       why ? why_words(m->why) : "");
+        break;
+    case MESSAGE_SENT:
+        (void)snprintf(out, room, "%s", _(W_MARK_SENT));
+        break;
+    case MESSAGE_DELIVERED:
+        (void)snprintf(out, room, "%s", _(W_MARK_DELIVERED));
+        break;
+    case MESSAGE_EXPIRED:
+        (void)snprintf(out, room, "%s", _(W_MARK_EXPIRED));
+        break;
+    default:
+        say_message_state(m, out, room);
+    }
+}
+
 static const char *conv_why_words(enum conv_why why)
 {
     switch (why) {
@@ -423,7 +451,7 @@ int say_message(const struct message *m, const char *name, bool with_state)
     buf_put(&safe, "", 1);
     rc = safe.rc;
     if (rc == 0 && m->mine && with_state) {
-        say_message_state(m, state, sizeof state);
+        say_message_mark(m, state, sizeof state);
         say_line(_(W_CHAT_OWN_LINE), (const char *)safe.p, state);
     } else if (rc == 0) {
         say_line(_(W_CHAT_LINE), m->mine ? _(W_YOU) : name, (const char *)safe.p);

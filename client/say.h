@@ -50,6 +50,8 @@ const char *say_conv_key(const struct conversation *c);
 const char *say_relay_key(enum relay_state s);
 /* Words for people. */
 void say_message_state(const struct message *m, char *out, size_t room);
+/* The same in a word or two, for a line of its own in a history. */
+void say_message_mark(const struct message *m, char *out, size_t room);
 void say_conv_state(const struct conversation *c, char *out, size_t room);
 void say_ago(uint64_t then_s, uint64_t now_s, char *out, size_t room);
 /* Local date and time of the locale. */

@@ -52,7 +52,7 @@ static void put_prefix(uint8_t *out, const uint8_t tag[16], const uint8_t salt[1
     memcpy(out + ENVELOPE_TAG_BYTES, salt, ENVELOPE_SALT_BYTES);
 }
 
-/* ---- bodies, SPEC 6: AEAD(K_body; th|..; 32 zeros | le16 len | payload | zeros) ----- */
+/* ---- bodies, SPEC 6: AEAD(K_body; th|..; 32 zeros | le16 len | payload | zeros) ---- */
 
 /* ad of a body: th and then ad_n bytes of the envelope. */
 static struct bytes body_ad(uint8_t out[TH_BYTES + BODY_AT], const uint8_t th[TH_BYTES],

@@ -185,20 +185,21 @@ static struct integer integer(struct mp *r)
     static const uint64_t int_least[] = {33, 0x81, 0x8001, 0x80000001};
     uint8_t b = head(r, MP_INT);
     struct integer v = {b >= 0xd0, b};
+    size_t step = b & 3u; /* of cc..cf and d0..d3: 1, 2, 4 or 8 bytes follow */
 
     if (b >= 0xe0) {
         v.magnitude = 0x100u - b;
     } else if (b >= 0xd0) {
-        size_t width = (size_t)1 << (b - 0xd0);
+        size_t width = (size_t)1 << step;
         uint64_t raw = number(r, width);
         uint64_t sign = (uint64_t)1 << (width * 8 - 1);
 
-        v.magnitude = (sign - (raw & (sign - 1)));
-        if (!(raw & sign) || v.magnitude < int_least[b - 0xd0])
+        v.magnitude = sign - (raw & (sign - 1));
+        if (!(raw & sign) || v.magnitude < int_least[step])
             mp_fail(r);
     } else if (b >= 0xcc) {
-        v.magnitude = number(r, (size_t)1 << (b - 0xcc));
-        if (v.magnitude < uint_least[b - 0xcc])
+        v.magnitude = number(r, (size_t)1 << step);
+        if (v.magnitude < uint_least[step])
             mp_fail(r);
     }
     return r->rc ? (struct integer){false, 0} : v;

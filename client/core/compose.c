@@ -150,6 +150,7 @@ static int write_named(struct core *c, struct payload *p, struct buf *out)
         p->home = profile.home;
         rc = write_out(out, p);
     }
+    p->name = (struct bytes){NULL, 0}; /* it was borrowed from profile */
     secret_wipe(&profile, sizeof profile);
     return rc;
 }

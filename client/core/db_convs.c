@@ -130,12 +130,12 @@ int db_convs_delete(struct db *db, int64_t id)
 
 /* ---- as screens see them ---------------------------------------------------------- */
 
-#define SHOW                                                                                  \
-    "SELECT id, state, why, taker, verified, words, second, waits, name, created_s, until_s," \
-    " changed_s,"                                                                             \
-    " (SELECT count(*) FROM messages m WHERE m.conv = c.id AND m.mine = 0"                    \
-    "  AND m.id > c.read_upto),"                                                              \
-    " (SELECT count(*) FROM messages m WHERE m.conv = c.id AND m.state = 2)"                  \
+#define SHOW                                                                         \
+    "SELECT id, state, why, taker, verified, words, second, waits, name, created_s," \
+    " until_s, changed_s,"                                                           \
+    " (SELECT count(*) FROM messages m WHERE m.conv = c.id AND m.mine = 0"           \
+    "  AND m.id > c.read_upto),"                                                     \
+    " (SELECT count(*) FROM messages m WHERE m.conv = c.id AND m.state = 2)"         \
     " FROM convs c"
 
 _Static_assert(MESSAGE_QUEUED == 2, "the statement above counts queued messages");
@@ -254,9 +254,9 @@ int db_convs_add_link(struct db *db, const struct link_row *l)
                   (int64_t)l->start, (int64_t)l->last_hour);
 }
 
-#define LINK                                                                                 \
-    "SELECT l.conv, c.state, c.taker, l.secret, l.sk, l.pk, l.bucket, l.start, l.last_hour," \
-    " l.take_id, l.posted FROM links l JOIN convs c ON c.id = l.conv"
+#define LINK                                                                    \
+    "SELECT l.conv, c.state, c.taker, l.secret, l.sk, l.pk, l.bucket, l.start," \
+    " l.last_hour, l.take_id, l.posted FROM links l JOIN convs c ON c.id = l.conv"
 
 static void link_of(struct db_rows *r, struct link_row *out)
 {

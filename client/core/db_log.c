@@ -63,6 +63,8 @@ int db_log_drop_heads(struct db *db, uint32_t bucket)
 {
     int rc = db_run(db, "DELETE FROM claims WHERE bucket = ?", "i", (int64_t)bucket);
 
+    if (!rc)
+        rc = db_run(db, "DELETE FROM answers WHERE bucket = ?", "i", (int64_t)bucket);
     if (rc)
         return rc;
     return db_run(db, "DELETE FROM heads WHERE bucket = ?", "i", (int64_t)bucket);
@@ -101,4 +103,34 @@ int db_log_take_claim(struct db *db, uint32_t bucket, uint64_t seq, struct claim
         return rc ? rc : DB_E_NONE;
     return db_run(db, "DELETE FROM claims WHERE conv = ? AND bucket = ?", "ii", out->conv,
                   (int64_t)bucket);
+}
+
+int db_log_put_answer(struct db *db, uint32_t bucket, uint64_t seq,
+                      const uint8_t head[HASH_BYTES])
+{
+    return db_run(
+        db, "INSERT OR REPLACE INTO answers(bucket, seq, prefix) VALUES(?, ?, ?)", "iib",
+        (int64_t)bucket, (int64_t)seq, (struct bytes){head, HEAD_PREFIX_BYTES});
+}
+
+int db_log_take_answer(struct db *db, uint32_t bucket, uint64_t seq, struct claim *out)
+{
+    struct db_rows r = db_ask(
+        db,
+        "SELECT seq, prefix FROM answers WHERE bucket = ? AND seq <= ?"
+        " ORDER BY seq LIMIT 1",
+        "ii", (int64_t)bucket, (int64_t)seq);
+    bool found = db_next(&r);
+    int rc;
+
+    *out = (struct claim){.bucket = bucket};
+    if (found) {
+        out->seq = (uint64_t)db_int(&r, 0);
+        db_copy(&r, 1, out->prefix, sizeof out->prefix);
+    }
+    rc = db_done(&r);
+    if (rc || !found)
+        return rc ? rc : DB_E_NONE;
+    return db_run(db, "DELETE FROM answers WHERE bucket = ? AND seq = ?", "ii",
+                  (int64_t)bucket, (int64_t)out->seq);
 }

@@ -28,7 +28,7 @@ MUST_USE int db_log_put_head(struct db *db, uint32_t bucket, uint64_t seq,
                              const uint8_t head[HASH_BYTES], uint64_t day);
 MUST_USE int db_log_prefix(struct db *db, uint32_t bucket, uint64_t seq,
                            uint8_t prefix[HEAD_PREFIX_BYTES]);
-/* Forget this bucket's heads. */
+/* Forget this bucket's heads, and what was said about them. */
 MUST_USE int db_log_drop_heads(struct db *db, uint32_t bucket);
 MUST_USE int db_log_tidy(struct db *db, uint64_t before_day);
 
@@ -40,6 +40,12 @@ struct claim {
 };
 /* Replaces the claim of this conversation about this bucket. */
 MUST_USE int db_log_put_claim(struct db *db, const struct claim *c);
+/* A head that the relay named for an envelope it took from us. */
+MUST_USE int db_log_put_answer(struct db *db, uint32_t bucket, uint64_t seq,
+                               const uint8_t head[HASH_BYTES]);
+/* The oldest of them at or below seq, taken out; conv is 0.  DB_E_NONE: none. */
+MUST_USE int db_log_take_answer(struct db *db, uint32_t bucket, uint64_t seq,
+                                struct claim *out);
 /* One claim about this bucket at or below seq, taken out.  DB_E_NONE: none. */
 MUST_USE int db_log_take_claim(struct db *db, uint32_t bucket, uint64_t seq,
                                struct claim *out);

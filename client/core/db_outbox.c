@@ -22,9 +22,9 @@ int db_outbox_add(struct db *db, const struct outbox_row *o)
                   (int64_t)o->part, (int64_t)o->parts, (int64_t)OUTBOX_READY);
 }
 
-#define ROW                                                                                  \
-    "SELECT id, conv, ifnull(message, 0), kind, mid, part, parts, state, turn, n, stored_s," \
-    " late, missed FROM outbox "
+#define ROW                                                                        \
+    "SELECT id, conv, ifnull(message, 0), kind, mid, part, parts, state, turn, n," \
+    " stored_s, late, missed FROM outbox "
 
 static int one(struct db_rows r, struct outbox_row *out)
 {

@@ -16,8 +16,8 @@ int db_profile_get(struct db *db, struct profile *out)
     struct db_rows r = db_ask(
         db,
         "SELECT member, name, seed, secret, host, port, fingerprint, relay_pk, cohort_id,"
-        " descriptor IS NOT NULL, version, home, relay, reached_s, checked_s, behind, trouble"
-        " FROM profile WHERE id = 1",
+        " descriptor IS NOT NULL, version, home, relay, reached_s, checked_s, behind,"
+        " trouble FROM profile WHERE id = 1",
         "");
     bool found;
 

@@ -24,15 +24,18 @@ static const char *const tables[] = {
     "CREATE TABLE descriptors(version INTEGER PRIMARY KEY, hash BLOB NOT NULL)",
 
     "CREATE TABLE convs(id INTEGER PRIMARY KEY AUTOINCREMENT, state INTEGER NOT NULL,"
-    " why INTEGER NOT NULL DEFAULT 0, taker INTEGER NOT NULL, verified INTEGER NOT NULL DEFAULT 0,"
-    " words INTEGER NOT NULL DEFAULT 0, second INTEGER NOT NULL DEFAULT 0,"
+    " why INTEGER NOT NULL DEFAULT 0, taker INTEGER NOT NULL,"
+    " verified INTEGER NOT NULL DEFAULT 0, words INTEGER NOT NULL DEFAULT 0,"
+    " second INTEGER NOT NULL DEFAULT 0,"
     " waits INTEGER NOT NULL DEFAULT 0, name TEXT NOT NULL DEFAULT '',"
-    " home INTEGER NOT NULL DEFAULT 0, created_s INTEGER NOT NULL, changed_s INTEGER NOT NULL,"
-    " until_s INTEGER NOT NULL DEFAULT 0, read_upto INTEGER NOT NULL DEFAULT 0,"
+    " home INTEGER NOT NULL DEFAULT 0, created_s INTEGER NOT NULL,"
+    " changed_s INTEGER NOT NULL, until_s INTEGER NOT NULL DEFAULT 0,"
+    " read_upto INTEGER NOT NULL DEFAULT 0,"
     " owed INTEGER NOT NULL DEFAULT 0, greeted INTEGER NOT NULL DEFAULT 0,"
     " prev_bucket INTEGER, prev_seq INTEGER, prev_head BLOB)",
     /* The ratchet, as ratchet_save() writes it; stepped by the holder alone. */
-    "CREATE TABLE sessions(conv INTEGER PRIMARY KEY REFERENCES convs(id) ON DELETE CASCADE,"
+    "CREATE TABLE sessions("
+    " conv INTEGER PRIMARY KEY REFERENCES convs(id) ON DELETE CASCADE,"
     " state BLOB NOT NULL)",
     /* Links on their way, and those that were taken until their last hour. */
     "CREATE TABLE links(conv INTEGER PRIMARY KEY REFERENCES convs(id) ON DELETE CASCADE,"
@@ -44,15 +47,16 @@ static const char *const tables[] = {
     " conv INTEGER NOT NULL REFERENCES convs(id) ON DELETE CASCADE, mid BLOB NOT NULL,"
     " mine INTEGER NOT NULL, kind INTEGER NOT NULL, state INTEGER NOT NULL,"
     " why INTEGER NOT NULL DEFAULT 0, ord INTEGER NOT NULL, side INTEGER NOT NULL,"
-    " minute INTEGER NOT NULL, stored_s INTEGER NOT NULL, resent INTEGER NOT NULL DEFAULT 0,"
-    " text TEXT NOT NULL)",
+    " minute INTEGER NOT NULL, stored_s INTEGER NOT NULL,"
+    " resent INTEGER NOT NULL DEFAULT 0, text TEXT NOT NULL)",
     "CREATE INDEX messages_order ON messages(conv, ord, side, id)",
     "CREATE INDEX messages_unread ON messages(conv, mine, id)",
     "CREATE INDEX messages_state ON messages(state, conv)",
     /* Parts of long texts of theirs, until all are there. */
     "CREATE TABLE parts(conv INTEGER NOT NULL REFERENCES convs(id) ON DELETE CASCADE,"
-    " mid BLOB NOT NULL, part INTEGER NOT NULL, count INTEGER NOT NULL, ord INTEGER NOT NULL,"
-    " minute INTEGER NOT NULL, stored_s INTEGER NOT NULL, text TEXT NOT NULL,"
+    " mid BLOB NOT NULL, part INTEGER NOT NULL, count INTEGER NOT NULL,"
+    " ord INTEGER NOT NULL, minute INTEGER NOT NULL, stored_s INTEGER NOT NULL,"
+    " text TEXT NOT NULL,"
     " PRIMARY KEY(conv, mid, part)) WITHOUT ROWID",
     /* Message ids that came, so that none is shown twice, nor again after it was
        forgotten. */
@@ -64,8 +68,9 @@ static const char *const tables[] = {
     "CREATE TABLE outbox(id INTEGER PRIMARY KEY AUTOINCREMENT,"
     " conv INTEGER NOT NULL REFERENCES convs(id) ON DELETE CASCADE,"
     " message INTEGER REFERENCES messages(id) ON DELETE CASCADE, kind INTEGER NOT NULL,"
-    " mid BLOB NOT NULL, part INTEGER NOT NULL, parts INTEGER NOT NULL, state INTEGER NOT NULL,"
-    " turn INTEGER NOT NULL DEFAULT 0, n INTEGER NOT NULL DEFAULT 0,"
+    " mid BLOB NOT NULL, part INTEGER NOT NULL, parts INTEGER NOT NULL,"
+    " state INTEGER NOT NULL, turn INTEGER NOT NULL DEFAULT 0,"
+    " n INTEGER NOT NULL DEFAULT 0,"
     " stored_s INTEGER NOT NULL DEFAULT 0, late INTEGER NOT NULL DEFAULT 0,"
     " missed INTEGER NOT NULL DEFAULT 0)",
     "CREATE INDEX outbox_state ON outbox(state, conv, id)",
@@ -82,17 +87,23 @@ static const char *const tables[] = {
     " anchor INTEGER NOT NULL, anchor_head BLOB, quiet INTEGER NOT NULL DEFAULT 0,"
     " stopped INTEGER NOT NULL DEFAULT 0, read_s INTEGER NOT NULL DEFAULT 0)",
     /* The first 8 bytes of the head after seq, for gossip; until the retention. */
-    "CREATE TABLE heads(bucket INTEGER NOT NULL, seq INTEGER NOT NULL, prefix BLOB NOT NULL,"
-    " day INTEGER NOT NULL, PRIMARY KEY(bucket, seq)) WITHOUT ROWID",
+    "CREATE TABLE heads(bucket INTEGER NOT NULL, seq INTEGER NOT NULL,"
+    " prefix BLOB NOT NULL, day INTEGER NOT NULL, PRIMARY KEY(bucket,"
+    " seq)) WITHOUT ROWID",
     /* Heads that contacts spoke of and that this device has not read yet. */
     "CREATE TABLE claims(conv INTEGER NOT NULL REFERENCES convs(id) ON DELETE CASCADE,"
     " bucket INTEGER NOT NULL, seq INTEGER NOT NULL, prefix BLOB NOT NULL,"
     " PRIMARY KEY(conv, bucket)) WITHOUT ROWID",
+    /* Heads that the relay named when it took envelopes of ours, in logs that we read and
+     * beyond what we have read. */
+    "CREATE TABLE answers(bucket INTEGER NOT NULL, seq INTEGER NOT NULL,"
+    " prefix BLOB NOT NULL, PRIMARY KEY(bucket, seq)) WITHOUT ROWID",
 
     "CREATE TABLE alarms(id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL,"
     " holds INTEGER NOT NULL, open INTEGER NOT NULL, conv INTEGER NOT NULL,"
-    " message INTEGER NOT NULL, bucket INTEGER NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL,"
-    " since_s INTEGER NOT NULL, until_s INTEGER NOT NULL, times INTEGER NOT NULL)",
+    " message INTEGER NOT NULL, bucket INTEGER NOT NULL, a INTEGER NOT NULL,"
+    " b INTEGER NOT NULL, since_s INTEGER NOT NULL, until_s INTEGER NOT NULL,"
+    " times INTEGER NOT NULL)",
     "CREATE TABLE events(seq INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL,"
     " conv INTEGER NOT NULL, message INTEGER NOT NULL, alarm INTEGER NOT NULL,"
     " state INTEGER NOT NULL)",

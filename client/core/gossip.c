@@ -9,9 +9,11 @@
 /* Claims about descriptors stand in the same table, under a bucket that no relay has. */
 #define DESCRIPTOR_CLAIM UINT32_MAX
 
+/* A contact's word, or (conv 0) the relay's own when it took an envelope of ours. */
 static int contradicted(struct core *c, const struct claim *claim)
 {
-    return core_alarm(c, ALARM_PEER_LOG, claim->conv, claim->bucket, claim->seq, 0);
+    return core_alarm(c, claim->conv ? ALARM_PEER_LOG : ALARM_LOG_CHANGED, claim->conv,
+                      claim->bucket, claim->seq, 0);
 }
 
 static int compare(struct core *c, const struct claim *claim)
@@ -24,20 +26,27 @@ static int compare(struct core *c, const struct claim *claim)
     return memcmp(ours, claim->prefix, sizeof ours) == 0 ? 0 : contradicted(c, claim);
 }
 
-static int heard_head(struct core *c, const struct claim *claim)
+/* Compares now, or says that the place is still to be read.  Behind our position and not
+ * kept: older than this profile or than the retention. */
+static int compare_or_wait(struct core *c, const struct claim *claim, bool *wait)
 {
     struct cursor at;
     int rc = compare(c, claim);
 
+    *wait = false;
     if (rc != DB_E_NONE)
         return rc;
     rc = db_log_cursor(c->db, claim->bucket, &at);
-    if (rc == DB_E_NONE)
-        return 0;
-    /* Behind our position and not kept: older than this profile or than the retention. */
-    if (rc || !at.next || claim->seq < at.next)
-        return rc;
-    return db_log_put_claim(c->db, claim);
+    *wait = !rc && at.next && claim->seq >= at.next;
+    return rc == DB_E_NONE ? 0 : rc; /* no position: none of the logs that we read */
+}
+
+static int heard_head(struct core *c, const struct claim *claim)
+{
+    bool wait;
+    int rc = compare_or_wait(c, claim, &wait);
+
+    return rc || !wait ? rc : db_log_put_claim(c->db, claim);
 }
 
 static int heard_descriptor(struct core *c, int64_t conv, const uint8_t prefix[8])
@@ -71,6 +80,18 @@ int gossip_heard(struct core *c, int64_t conv, const struct payload_gossip *g)
     return rc;
 }
 
+int gossip_answered(struct core *c, uint32_t bucket, uint64_t seq,
+                    const uint8_t head[HASH_BYTES])
+{
+    struct claim claim = {.bucket = bucket, .seq = seq};
+    bool wait;
+    int rc;
+
+    memcpy(claim.prefix, head, sizeof claim.prefix);
+    rc = compare_or_wait(c, &claim, &wait);
+    return rc || !wait ? rc : db_log_put_answer(c->db, bucket, seq, head);
+}
+
 int gossip_reached(struct core *c, uint32_t bucket, uint64_t seq)
 {
     struct claim claim;
@@ -78,6 +99,13 @@ int gossip_reached(struct core *c, uint32_t bucket, uint64_t seq)
 
     while (!rc) {
         rc = db_log_take_claim(c->db, bucket, seq, &claim);
+        if (!rc)
+            rc = compare(c, &claim);
+    }
+    if (rc == DB_E_NONE)
+        rc = 0;
+    while (!rc) {
+        rc = db_log_take_answer(c->db, bucket, seq, &claim);
         if (!rc)
             rc = compare(c, &claim);
     }

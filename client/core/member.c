@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/core/member.h"
 
+#include "client/core/db_log.h"
 #include "client/core/db_messages.h"
 #include "client/core/db_profile.h"
 #include "client/core/gossip.h"
@@ -382,6 +383,15 @@ static int fill_counts(struct core *c, struct status *out)
     return db_notes_open(c->db, &out->alarms, &out->held);
 }
 
+static int fill_stopped(struct core *c, struct status *out)
+{
+    struct cursor at;
+    int rc = c->home ? db_log_cursor(c->db, c->home, &at) : DB_E_NONE;
+
+    out->stopped = !rc && at.stopped;
+    return rc == DB_E_NONE ? 0 : rc;
+}
+
 int member_status(struct core *c, struct status *out)
 {
     struct profile p = {0};
@@ -408,7 +418,8 @@ int member_status(struct core *c, struct status *out)
     memcpy(out->cohort, d.name, sizeof out->cohort);
     out->members = d.members;
     out->retention_days = d.retention_days;
-    return fill_counts(c, out);
+    rc = fill_stopped(c, out);
+    return rc ? rc : fill_counts(c, out);
 }
 
 int member_relay_is(struct core *c, enum relay_state state, bool reached)

@@ -117,7 +117,8 @@ struct message {
 
 enum alarm_kind {
     /* The relay's log contradicts itself.  These hold all posts until accepted; reading
-     * of the bucket stops as well, but for ALARM_PEER_LOG. */
+     * of the bucket stops as well (status.stopped), but for ALARM_PEER_LOG, and where it
+     * is only the answer to a post of ours that does not fit. */
     ALARM_LOG_BROKEN = 1, /* a hole, another order, or a head that does not fit the
                            * envelopes; a, b: sequence number wanted, given */
     ALARM_LOG_CHANGED, /* what we had read before is not what it was; a: sequence number
@@ -187,6 +188,7 @@ struct status {
     uint32_t unread;
     uint32_t alarms; /* open ones */
     bool held;       /* posts are held by an alarm */
+    bool stopped;    /* the home bucket is not read on until that alarm is accepted */
 };
 
 /* ---- events -------------------------------------------------------------------------

@@ -456,6 +456,16 @@ uint64_t node_next_due(struct node *n)
     return post < tick ? post : tick;
 }
 
+int node_hurry(struct node *n, uint32_t most_ms)
+{
+    return n->outbox ? outbox_hurry(n->outbox, most_ms) : -EINVAL;
+}
+
+bool node_owes(struct node *n, uint32_t within_ms)
+{
+    return n->outbox && outbox_owes(n->outbox, within_ms);
+}
+
 /* Keys of envelopes that can't come any more. */
 static int forget_keys(struct core *c)
 {

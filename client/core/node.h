@@ -225,10 +225,10 @@ MUST_USE int node_post_refused(struct node *n, uint64_t id, enum code code);
 MUST_USE int node_posts_lost(struct node *n);
 
 /* ---- reads [holder] ------------------------------------------------------------------
- * Slot 0 is the connection for directory, knocks and home bucket, in the order given.  Any
- * other slot is a connection of its own that reads one bucket for one link, and closes
- * when the slot is no longer listed.  The list changes with events: look again after each
- * EVENT_CONV, EVENT_ALARM and EVENT_MEMBER, and when a connection was made. */
+ * Slot 0 is the connection for directory, knocks and home bucket, in the order given.
+ * Any other slot is a connection of its own that reads one bucket for one link, and
+ * closes when the slot is no longer listed.  The list changes with events: look again
+ * after each EVENT_CONV, EVENT_ALARM and EVENT_MEMBER, and when a connection was made. */
 
 enum { NODE_READS_MAX = 16 };
 
@@ -258,6 +258,12 @@ MUST_USE int node_relay_is(struct node *n, enum relay_state state, bool reached)
 /* [holder] Milliseconds until node_tick() or node_post_next() has something to do; 0:
  * now; UINT64_MAX: nothing waits for time. */
 uint64_t node_next_due(struct node *n);
+/* [holder] The program is about to end: acks that are owed are due within a random part
+ * of most_ms from now (SPEC 8.5). */
+MUST_USE int node_hurry(struct node *n, uint32_t most_ms);
+/* [holder] Something is on its way to the relay, or goes there by itself within so many
+ * milliseconds. */
+bool node_owes(struct node *n, uint32_t within_ms);
 /* [holder] Expiry, resends at 80 % of the retention, parts that never came, tidying. */
 MUST_USE int node_tick(struct node *n);
 

@@ -6,6 +6,7 @@
 #include "client/core/db_log.h"
 #include "client/core/db_messages.h"
 #include "client/core/db_profile.h"
+#include "client/core/gossip.h"
 #include "client/core/linking.h"
 #include "lib/mem.h"
 #include "lib/secret.h"
@@ -416,6 +417,8 @@ int outbox_done(struct outbox *o, uint64_t id, uint64_t seq, const uint8_t head[
     else
         rc = done_in_session(c, &f, seq, head);
     if (!rc)
+        rc = gossip_answered(c, f.bucket, seq, head);
+    if (!rc)
         rc = trouble_over(c);
     rc = core_end(c, rc);
     if (rc)
@@ -570,4 +573,23 @@ uint64_t outbox_due(struct outbox *o)
             least = wait;
     }
     return least;
+}
+
+int outbox_hurry(struct outbox *o, uint32_t most_ms)
+{
+    uint64_t latest = core_mono_ms(o->c) + most_ms;
+    int rc = 0;
+
+    for (size_t i = 0; !rc && i < sessions_count(o->c->sessions); i++) {
+        struct session *s = sessions_at(o->c->sessions, i);
+
+        if (s->ack_due > latest)
+            rc = core_due(o->c, 0, most_ms, &s->ack_due);
+    }
+    return rc;
+}
+
+bool outbox_owes(struct outbox *o, uint32_t within_ms)
+{
+    return o->count > 0 || outbox_due(o) <= within_ms;
 }

@@ -29,4 +29,9 @@ MUST_USE int outbox_lost(struct outbox *o);
  * time. */
 uint64_t outbox_due(struct outbox *o);
 
+/* Acks that are owed are due within a random part of most_ms (SPEC 8.5). */
+MUST_USE int outbox_hurry(struct outbox *o, uint32_t most_ms);
+/* Something is on its way, or goes out by itself within so many milliseconds. */
+bool outbox_owes(struct outbox *o, uint32_t within_ms);
+
 #endif

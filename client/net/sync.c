@@ -48,7 +48,9 @@ struct sync {
     bool reads_failed; /* the profile could not be read: again in a second */
     bool posts_due;
     bool caught_up;
-    bool tell; /* owner is to be told */
+    bool
+        stopped; /* an alarm keeps the home bucket from being read: nothing to wait for */
+    bool tell;   /* owner is to be told */
     struct peer_end trouble;
     enum relay_state reported;
     uint64_t reported_ms;
@@ -175,7 +177,7 @@ enum relay_state sync_state(const struct sync *s)
         return RELAY_OFFLINE;
     if (!peer_is_ready(p))
         return s->lines[0].failures > 0 ? RELAY_OFFLINE : RELAY_CONNECTING;
-    return s->caught_up ? RELAY_CONNECTED : RELAY_CATCHING_UP;
+    return s->caught_up || s->stopped ? RELAY_CONNECTED : RELAY_CATCHING_UP;
 }
 
 struct peer_end sync_trouble(const struct sync *s)
@@ -312,6 +314,15 @@ static bool is_listed(const struct node_read *list, size_t n, uint32_t slot,
     return false;
 }
 
+/* The home bucket is the only mail bucket in slot 0; not listed, it is stopped. */
+static bool lists_home(const struct node_read *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i].slot == 0 && list[i].bucket >= BUCKET_MAIL)
+            return true;
+    return false;
+}
+
 static void drop_unlisted(struct sync *s, const struct node_read *list, size_t n)
 {
     for (size_t i = 0; i < LINES; i++) {
@@ -345,6 +356,7 @@ static void look_at_reads(struct sync *s)
         s->tell = true;
         return;
     }
+    s->stopped = !lists_home(list, n);
     drop_unlisted(s, list, n);
     for (size_t i = 0; i < n; i++) {
         struct line *l = line_of_slot(s, list[i].slot);

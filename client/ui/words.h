@@ -190,6 +190,8 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
     N_("what answers at %s is not the relay you were told of, or it is too busy to " \
        "answer.")
 #define W_RELAY_BROKEN N_("what the relay at %s said makes no sense to this kith.")
+#define W_RELAY_SLOW \
+    N_("the relay at %s answers, and not everything asked of it has come yet.")
 #define W_RELAY_ENDED N_("the relay at %s hung up.")
 #define W_RELAY_LIE                                                                   \
     N_("the relay at %s contradicts what it said before. Nothing more is sent. See: " \
@@ -275,6 +277,10 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_STATE_QUEUED N_("queued (on this device)")
 #define W_STATE_SENT N_("sent (the relay keeps it)")
 #define W_STATE_DELIVERED N_("delivered (on their device)")
+#define W_MARK_QUEUED N_("queued on this device")
+#define W_MARK_SENT N_("sent")
+#define W_MARK_DELIVERED N_("delivered")
+#define W_MARK_EXPIRED N_("not delivered in time")
 #define W_STATE_NOT_SENT N_("not sent: %s")
 #define W_STATE_EXPIRED \
     N_("not delivered: the relay's time ran out before their device had it")
@@ -338,11 +344,17 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_STATUS_KEY N_("Its key   %s")
 #define W_STATUS_REACHED N_("Reachable, last checked %s.")
 #define W_STATUS_CATCHING N_("Reachable, catching up: %s.")
-#define W_STATUS_NOT_SINCE N_("Not reached since %s. %s")
+#define W_STATUS_STOPPED \
+    N_("Reachable, last checked %s. Its record does not fit and is not read on.")
+#define W_STATUS_NOT_NOW N_("Not reached now; it last answered %s. %s")
 #define W_STATUS_NEVER N_("Not reached yet. %s")
 #define W_STATUS_NOT_ASKED N_("Not asked (--offline). Last reached: %s.")
 #define W_STATUS_NEVER_WORD N_("never")
 #define W_STATUS_QUIET N_("Nothing waits on this device.")
+#define W_READ_STOPPED                                                                  \
+    N_("the relay's record does not fit, so nothing new is read until you have looked " \
+       "at: kith alarms")
+#define W_TELLING N_("Telling their device that this came, a few seconds.")
 #define W_STATUS_HELD N_("Sending is held until you have looked at: kith alarms")
 #define W_JUST_NOW N_("just now")
 
@@ -430,8 +442,7 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_CHAT_NEW_ELSEWHERE N_("%s wrote. /to %s shows it.")
 #define W_CHAT_NEW_CONV N_("%s has taken your link (c%lld). /to c%lld, then /verify.")
 #define W_CHAT_LINE N_("%s: %s")
-#define W_CHAT_MINE N_("you: %s")
-#define W_CHAT_OWN_LINE N_("you: %s   (%s)")
+#define W_CHAT_OWN_LINE N_("you: %s   [%s]")
 #define W_CHAT_NEW_MARK N_("-- new --")
 #define W_CHAT_PROMPT N_("to %s> ")
 #define W_CHAT_PROMPT_NOBODY N_("kith> ")

@@ -233,7 +233,7 @@ def relay_down(m, relay, conv):
     assert done.returncode == 75 and "queued (on this device)" in done.stdout, done
     assert done.stderr.count("\n") == 1 and "kept on this device" in done.stderr
     done = m.run("status")
-    assert done.returncode == 0 and "Not reached since" in done.stdout, done
+    assert done.returncode == 0 and "Not reached now; it last answered" in done.stdout, done
     assert "2 messages wait on this device" in done.stdout, done
     assert m.json("status", "--offline")["relay"] == "not-asked"
     done = m.run("read", conv)
@@ -257,7 +257,10 @@ def interrupted_prompts(m):
     assert "stopped" in t.text
     t = m.terminal("list", "--offline", passphrase=False)
     t.wait("Passphrase: ")
-    t.type("wrong wrong\r")
+    for tries in range(1, 4):  # asked again: else the next try is typed into the shell
+        t.type("wrong wrong\r")
+        wait_for("told so", 30,
+                 lambda n=tries: t.read(0.1).count("does not open the profile") == n)
     assert t.end() == 77, t.text
     t = m.terminal("list", "--offline", passphrase=False)
     t.wait("Passphrase: ")
@@ -268,6 +271,38 @@ def interrupted_prompts(m):
     p.wait("you: ")
     p.process.send_signal(signal.SIGTERM)
     assert p.process.wait(15) == 130
+
+
+def slips_at_joining(world, relay):
+    """Asked again, with what was right kept; after three slips nothing typed is left over."""
+    new = Member(world, "eve")
+    t = new.terminal("join", passphrase=False)
+    t.wait("Invite: ")
+    t.type("not an invite\r")
+    t.wait("this is not an invite")
+    t.type(relay.invite() + "\r")
+    t.wait("Passphrase for this device")
+    t.type("short\r")
+    t.wait("too short")
+    t.type("long enough\r")
+    t.wait("The same once more")
+    t.type("long enouhg\r")
+    t.wait("the two passphrases differ")
+    t.type("long enough\r")
+    wait_for("asked once more", 10, lambda: t.read(0.1).count("The same once more") == 2)
+    t.type("long enough\r")
+    t.wait("Name others see")
+    t.type("x" * 65 + "\r")
+    t.wait("a name has 1 to 64 bytes")
+    t.type("eve\r")
+    t.wait("You are eve in")
+    assert t.end() == 0, t.text
+    assert "long eno" not in t.text and "short\r" not in t.text, t.text
+    t = Member(world, "fay").terminal("join", passphrase=False)
+    for tries in range(1, 4):
+        wait_for("asked", 10, lambda n=tries: t.read(0.1).count("Invite: ") == n)
+        t.type("nonsense\r" if tries < 3 else "nonsense\rtyped ahead\r")
+    assert t.end() == 65, t.text
 
 
 def main():
@@ -298,6 +333,8 @@ def main():
             relay_down(m, relay, conv)
         with claim("prompts on a terminal: hidden, interruptible"):
             interrupted_prompts(m)
+        with claim("a slip while joining on a terminal is asked again, up to three times"):
+            slips_at_joining(world, relay)
         wait_for("everything ended", 5, lambda: True)
 
 

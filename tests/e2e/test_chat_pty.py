@@ -52,6 +52,15 @@ def main():
             t.wait("bob: or busy")
             wait_for("the line went out whole", 10,
                      lambda: my_texts(ann, convs[0])[-1] == "half a sentence")
+        with claim("what is sent from another window is shown too, and once"):
+            ann.good("send", convs[0], text="from my other window")
+            t.wait("you: from my other window")
+            t.type("and from here\r")
+            wait_for("it is in the history", 10,
+                     lambda: my_texts(ann, convs[0])[-1] == "and from here")
+            t.read(2)
+            assert visible(t.text).count("you: from my other window") == 1
+            assert "you: and from here" not in visible(t.text)
         with claim("an unknown /word is never sent"):
             count = len(my_texts(ann, convs[0]))
             t.type("/hdie\r")

@@ -89,6 +89,10 @@ def main():
         with claim("a person offline is written to, and reads it later"):
             assert ann.json("send", convs[0], text="are you there?\n")["state"] == "sent"
             assert any(m["text"] == "are you there?" for m in bob.lines("read", convs[1]))
+        with claim("one look is enough for the other side to know that it is there"):
+            last = ann.lines("read", convs[0])[-1]
+            assert (last["text"], last["state"]) == ("are you there?", "delivered"), last
+            assert "you: are you there?   [delivered]" in ann.good("read", convs[0])
         with claim("a long letter is split, joined, and arrives whole"):
             letter = "".join(f"paragraph {i}: how the week went\n" for i in range(300))
             ann.json("send", convs[0], text=letter)

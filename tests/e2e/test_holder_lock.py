@@ -52,6 +52,17 @@ def main():
             follow.process.kill()
             follow.process.wait()
             assert ann.json("list")[0]["name"] == "bob"
+        with claim("after kill -9 of the holder nobody says that the relay is connected"):
+            chat = ann.spawn("chat", convs[0])
+            chat.wait("Connected to")
+            assert ann.json("status", passphrase=False)["relay"] == "connected"
+            relay.stop()
+            chat.process.kill()  # and at once, while its lock may still be there:
+            assert ann.json("status")["relay"] == "offline"
+            done = ann.good("status")
+            assert "Not reached now; it last answered" in done, done
+            chat.process.wait()
+            relay.start()
         with claim("lock ends every window of the profile and takes the key away"):
             chat = ann.spawn("chat", convs[0])
             chat.wait("You are writing to bob")

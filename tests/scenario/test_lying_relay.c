@@ -163,6 +163,56 @@ static void relay__that_changed_what_was_read__is_found_out(void **state)
 
 /* Accepting goes on from the relay's new log; what it lost is sent again as soon as
  * somebody notices that it is missing; nothing is shown twice. */
+/* A link of a's own goes to the log that a reads.  The relay takes it, and that place of
+ * the log holds something else. */
+static void post_an_offer(struct scene *s, struct world_view *nowhere)
+{
+    int64_t conv;
+
+    world_view_copy(nowhere, &s->w.view);
+    assert_int_equal(node_link_begin(s->a->node, 3600, &conv), 0);
+    s->a->view = nowhere;
+    assert_true(world_take_post(s->a));
+    assert_true(world_store_post(s->a));
+    s->a->view = &s->w.view;
+    world_send(s->b, s->cb, "in its place");
+    scene_post(s->b);
+}
+
+static void relay__that_answers_with_another_head_than_it_shows__is_found_out(
+    void **state)
+{
+    struct scene s;
+    struct world_view nowhere;
+
+    (void)state;
+    for (int read_first = 0; read_first < 2; read_first++) {
+        scene_begin(&s, 20 + (uint64_t)read_first);
+        post_an_offer(&s, &nowhere);
+        if (!read_first)
+            assert_true(world_answer_post(s.a));
+        assert_int_equal(world_all_alarms(s.a), 0);
+        assert_int_equal(scene_deliver_home(s.a, s.home_a), 0);
+        if (read_first)
+            assert_true(world_answer_post(s.a));
+        assert_int_equal(world_alarms(s.a, ALARM_LOG_CHANGED), 1);
+        assert_int_equal(world_all_alarms(s.a), 1);
+        /* Nothing goes out; what comes is read on. */
+        assert_true(scene_status(s.a).held);
+        assert_false(scene_status(s.a).stopped);
+        assert_false(world_take_post(s.a));
+        world_send(s.b, s.cb, "and after it");
+        scene_post(s.b);
+        assert_int_equal(scene_deliver_home(s.a, s.home_a), 0);
+        assert_int_equal(scene_texts(s.a, s.ca), 8);
+        scene_accept_all(&s);
+        world_settle(&s.w, 120 * 1000);
+        assert_int_equal(world_all_alarms(s.a), 0);
+        world_view_drop(&nowhere);
+        scene_end(&s);
+    }
+}
+
 static void alarm__accepted__resends_what_the_relay_lost(void **state)
 {
     struct scene s;
@@ -383,6 +433,8 @@ int main(void)
         cmocka_unit_test(envelope__posted_a_second_time__is_told_and_shown_once),
         cmocka_unit_test(relay__whose_log_ends_earlier_after_a_reconnect__is_found_out),
         cmocka_unit_test(relay__that_changed_what_was_read__is_found_out),
+        cmocka_unit_test(
+            relay__that_answers_with_another_head_than_it_shows__is_found_out),
         cmocka_unit_test(alarm__accepted__resends_what_the_relay_lost),
         cmocka_unit_test(relay__that_forks_its_log__is_found_out_when_they_talk),
         cmocka_unit_test(

@@ -12,11 +12,12 @@ enum { WORDS = 12 };
 static int read_words(const char *line, struct args *a, struct args_problem *p)
 {
     static char copy[256];
-    char *argv[WORDS] = {(char *)"kith"};
+    char *argv[WORDS] = {(char *)"kith"}, *rest = NULL;
     int argc = 1;
 
     (void)snprintf(copy, sizeof copy, "%s", line);
-    for (char *w = strtok(copy, " "); w && argc < WORDS; w = strtok(NULL, " "))
+    for (char *w = strtok_r(copy, " ", &rest); w && argc < WORDS;
+         w = strtok_r(NULL, " ", &rest))
         argv[argc++] = w;
     return args_read(argc, argv, a, p);
 }

@@ -178,7 +178,7 @@ static void address_parse__agrees__with_inet_pton(void **state)
 
 static void address_print__prints__what_it_parses(void **state)
 {
-    static const char *const rows[] = {"a.de",      "a.de:443", "1.2.3.4:5",     "::1",
+    static const char *const rows[] = {"a.de",      "a.de:443", "1.2.3.4:5",       "::1",
                                        "[::1]:443", LONGEST,    (LONGEST ":65535")};
 
     (void)state;
