@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* json: one object a line on a stream, "v":1 first.  jansson behind a fence of four
- * functions' worth of habits: values that are not UTF-8 are replaced, never dropped. Flow
- * cmd_* -> json -> stdout; app -> json -> stderr Owns     nothing: json_line() consumes
- * the object.  Threads: the loop's */
+ * functions' worth of habits: values that are not UTF-8 are replaced, never dropped.
+ * Flow     cmd_* -> json -> stdout; app -> json -> stderr
+ * Owns     nothing: json_line() consumes the object.
+ * Threads  the loop's */
 #ifndef KITH_CLIENT_JSON_H
 #define KITH_CLIENT_JSON_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kith: the person's side.  Flow  argv -> args -> app -> cmd_* -> exit code. */
+/* kith: the person's side.
+ * Flow     argv -> args -> app -> cmd_* -> exit code. */
 #include "client/cmd.h"
 #include "client/platform.h"
 #include "client/prompt.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* platform: the calls of the client that only Linux has, in one place.
- * Flow     main, holder -> platform.  Owns nothing.  Threads: any */
+ * Flow     main, holder -> platform.
+ * Owns     nothing.
+ * Threads  any */
 #ifndef KITH_CLIENT_PLATFORM_H
 #define KITH_CLIENT_PLATFORM_H
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* acks: what we owe the peer an answer for, what the peer says of ours, and what is
- * therefore sent a second time.  SPEC 8.3, 8.5. Flow     core/receive -> acks ->
- * core/outbox Owns     nothing.  Threads: the node's.  Holder only; all inside a
- * transaction. */
+ * therefore sent a second time.  SPEC 8.3, 8.5.
+ * Flow     core/receive -> acks -> core/outbox
+ * Owns     nothing.
+ * Threads  the node's.  Holder only; all inside a transaction. */
 #ifndef KITH_CORE_ACKS_H
 #define KITH_CORE_ACKS_H
 

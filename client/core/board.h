@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* board: the relay's logs as this member reads them: positions, chains, and what does not
- * fit. SPEC 4. Flow     client/net -> board -> receive, linking, gossip Owns     the
- * running subscriptions, in memory; positions are in the database Threads  the node's.
- * Holder only, but for board_accept().
+/* board: the relay's logs as this member reads them: positions, chains, and what does
+ * not fit. SPEC 4.
+ * Flow     client/net -> board -> receive, linking, gossip
+ * Owns     the running subscriptions, in memory; positions are in the database
+ * Threads  the node's. Holder only, but for board_accept().
  *
  * A subscription resumes at the start of a 256-block.  What is read again is held against
  * the heads that are known; what is new is handled and its position stored in one

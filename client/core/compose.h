@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* compose: what a person writes becomes history and outbox rows; what is about to be
- * sealed becomes a payload with acks and gossip.  SPEC 7. Flow     core/node ->
- * compose_text -> db;  core/outbox -> compose_row -> ratchet_seal Owns     nothing.
- * Threads: the node's */
+ * sealed becomes a payload with acks and gossip.  SPEC 7.
+ * Flow     core/node -> compose_text -> db;  core/outbox -> compose_row -> ratchet_seal
+ * Owns     nothing.
+ * Threads  the node's */
 #ifndef KITH_CORE_COMPOSE_H
 #define KITH_CORE_COMPOSE_H
 

@@ -6,11 +6,14 @@
  *   inviter                                          taker
  *   contact_offer_new, contact_offer_seal -- offer -> contact_is, contact_offer_open
  *   contact_is, contact_accept           <-- take --  contact_take_start,
- * contact_take_seal ratchet_seal of an `accept` payload ---- mail --> ratchet_open
+ *                                                    contact_take_seal
+ *   ratchet_seal of an `accept` payload -- mail -->  ratchet_open
  *
  * Flow     core/compose -> contact -> core/outbox; core/receive -> contact ->
- * core/ratchet Owns     nothing but what it hands out Threads  any Random bytes:
- * contact_offer_new 32 secret | 32 key pair; contact_offer_seal 16 salt;
+ *          core/ratchet
+ * Owns     nothing but what it hands out
+ * Threads  any
+ * Random bytes: contact_offer_new 32 secret | 32 key pair; contact_offer_seal 16 salt;
  * contact_take_start 32 key pair | 64 encapsulation; contact_take_seal 16 salt. */
 #ifndef KITH_CORE_CONTACT_H
 #define KITH_CORE_CONTACT_H

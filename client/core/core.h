@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* core: what the flows of one member share: the database, the clock, the sessions in
- * memory, and the frame of every change: begin, do, commit, tell. Flow     core/node ->
- * member, linking, compose, outbox, receive, board -> core -> db, sessions Owns nothing
- * itself: core/node opens and frees the parts Threads  the node's
+ * memory, and the frame of every change: begin, do, commit, tell.
+ * Flow     core/node -> member, linking, compose, outbox, receive, board -> core -> db,
+ *          sessions
+ * Owns     nothing itself: core/node opens and frees the parts
+ * Threads  the node's
  *
  *     rc = core_begin(c);
  *     if (!rc)

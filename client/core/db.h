@@ -3,8 +3,10 @@
  * SQLCipher: no other file includes its header, and its codes stop here.
  *
  * Flow     db_profile, db_convs, db_messages, db_outbox, db_log, db_notes -> db -> the
- * file Owns     the handle and its prepared statements Threads  one handle on one thread;
- * several handles, also of several processes, on one file
+ *          file
+ * Owns     the handle and its prepared statements
+ * Threads  one handle on one thread; several handles, also of several processes, on one
+ *          file
  *
  * File     SQLCipher, raw key, format 3 with pages of 4,096 bytes, which 3.4 and 4.x both
  * read. Journal WAL with synchronous FULL: a commit that returned survives power loss,

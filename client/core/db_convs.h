@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* db_convs: conversations, their sessions, and the links that begin them.
  * Flow     core/linking, core/outbox, core/receive -> db_convs -> db
- * Owns     nothing.  Threads: as db.  Not found is DB_E_NONE everywhere. */
+ * Owns     nothing.
+ * Threads  as db.  Not found is DB_E_NONE everywhere. */
 #ifndef KITH_CORE_DB_CONVS_H
 #define KITH_CORE_DB_CONVS_H
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* db_log: how far each bucket was read, which heads were seen, which heads contacts spoke
- * of. Flow     core/board, core/receive -> db_log -> db Owns     nothing.  Threads: as
- * db.  Not found is DB_E_NONE. */
+/* db_log: how far each bucket was read, which heads were seen, which heads contacts
+ * spoke of.
+ * Flow     core/board, core/receive -> db_log -> db
+ * Owns     nothing.
+ * Threads  as db.  Not found is DB_E_NONE. */
 #ifndef KITH_CORE_DB_LOG_H
 #define KITH_CORE_DB_LOG_H
 

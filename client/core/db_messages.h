@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* db_messages: the history, the parts of long texts, and the ids that came.
  * Flow     core/history, core/receive -> db_messages -> db
- * Owns     nothing.  Threads: as db.  Not found is DB_E_NONE. */
+ * Owns     nothing.
+ * Threads  as db.  Not found is DB_E_NONE. */
 #ifndef KITH_CORE_DB_MESSAGES_H
 #define KITH_CORE_DB_MESSAGES_H
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* db_notes: alarms that a person has to see, and events that other processes have to
- * hear. Flow     every flow of core -> db_notes -> core/node -> the callback Owns
- * nothing.  Threads: as db.  Not found is DB_E_NONE. */
+ * hear.
+ * Flow     every flow of core -> db_notes -> core/node -> the callback
+ * Owns     nothing.
+ * Threads  as db.  Not found is DB_E_NONE. */
 #ifndef KITH_CORE_DB_NOTES_H
 #define KITH_CORE_DB_NOTES_H
 

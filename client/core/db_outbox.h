@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* db_outbox: what is to be posted in conversations, and where each piece was sealed.
  * Flow     core/compose -> db_outbox -> core/outbox; core/receive (acks) -> db_outbox
- * Owns     nothing.  Threads: as db.  Not found is DB_E_NONE.
+ * Owns     nothing.
+ * Threads  as db.  Not found is DB_E_NONE.
  *
  *   READY --outbox_next, sealed--> SEALED --durable answer--> STORED --ack--> the row
  * goes

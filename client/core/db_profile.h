@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* db_profile: the one row about this member, its relay and its cohort.
  * Flow     core/member, core/outbox, core/board -> db_profile -> db
- * Owns     nothing.  Threads: as db */
+ * Owns     nothing.
+ * Threads  as db */
 #ifndef KITH_CORE_DB_PROFILE_H
 #define KITH_CORE_DB_PROFILE_H
 

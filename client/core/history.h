@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* history: what a person writes, reads, marks and forgets.
  * Flow     core/node -> history -> compose, db_messages -> the file
- * Owns     nothing.  Threads: the node's
+ * Owns     nothing.
+ * Threads  the node's
  * Contracts are those of the node_* function of the like name; transactions are begun
  * here. */
 #ifndef KITH_CORE_HISTORY_H

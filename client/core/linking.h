@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* linking: how two people become a conversation: offers, takes, and who was first.
- * SPEC 8.1. Flow     core/node -> linking_begin, linking_take -> core/outbox (offer,
- * take) core/board -> linking_home, linking_scanned -> contact, sessions Owns nothing.
- * Threads: the node's All but linking_print() inside a transaction. */
+ * SPEC 8.1.
+ * Flow     core/node -> linking_begin, linking_take -> core/outbox (offer, take)
+ *          core/board -> linking_home, linking_scanned -> contact, sessions
+ * Owns     nothing.
+ * Threads  the node's.  All but linking_print() inside a transaction. */
 #ifndef KITH_CORE_LINKING_H
 #define KITH_CORE_LINKING_H
 

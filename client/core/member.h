@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* member: who this is: invite, relay, descriptor, name, key, enrolment. SPEC 2.1, 3.6, 5.
  * Flow     core/node -> member -> db_profile
- * Owns     nothing.  Threads: the node's
+ * Owns     nothing.
+ * Threads  the node's
  * Contracts are those of the node_* function of the same name; transactions are begun
  * here. */
 #ifndef KITH_CORE_MEMBER_H

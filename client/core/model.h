@@ -13,14 +13,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- conversations ------------------------------------------------------------------
+/* ---- conversations------------------------------------------------------------------
  *
- *   node_link_begin -> OFFERING -> OFFERED ----take read----------------> LINKED ->
- * CLOSED |          | nobody in time                      ^
- *                          +----------+-------> FAILED                      |
- *   node_link_take  -> LOOKING -> TAKING -> TAKEN ----accept read-----------+
- *                          |          +-----> FAILED (somebody was first) --+ if accepted
- * after all
+ *   node_link_begin -> OFFERING -> OFFERED ----take read----------> LINKED -> CLOSED
+ *                          |          | nobody in time                ^
+ *                          +----------+-------> FAILED                |
+ *   node_link_take  -> LOOKING -> TAKING -> TAKEN ----accept read-----+
+ *                          |          +-----> FAILED (somebody was first; LINKED if
+ *                          |                  accepted after all)
  *                          +----------------> FAILED
  */
 enum conv_state {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* names: names to suggest to somebody who joins, so that nobody needs to use their own.
- * Flow  rand_below -> names -> app.  Owns nothing.  Threads any. */
+ * Flow     rand_below -> names -> app.
+ * Owns     nothing.
+ * Threads  any. */
 #ifndef KITH_CORE_NAMES_H
 #define KITH_CORE_NAMES_H
 

@@ -3,11 +3,15 @@
  * randomness come in; bytes and events go out.  No sockets, no threads, no terminal.
  *
  * Flow     client/app, cmd_* -> node -> compose, outbox -> ratchet -> envelope ->
- * client/net/sync client/net/sync -> node -> receive -> ratchet -> history -> events ->
- * client/app Owns     the database handle, the sessions' keys in memory (guarded, wiped
- * by node_close) Threads  one node on one thread.  Several processes may have a node each
- * on one profile: one of them is the holder (client/profile decides which) and alone
- * calls what is marked [holder]; all may write, read, link, mark and forget at any time.
+ *          client/net/sync
+ *          client/net/sync -> node -> receive -> ratchet -> history -> events ->
+ *          client/app
+ * Owns     the database handle, the sessions' keys in memory (guarded, wiped by
+ *          node_close)
+ * Threads  one node on one thread.  Several processes may have a node each on one
+ *          profile: one of them is the holder (client/profile decides which) and alone
+ *          calls what is marked [holder]; all may write, read, link, mark and forget at
+ *          any time.
  *
  * Everything that changes is one transaction.  What node_post_next() hands out was
  * committed before it returns, so a crash can neither use a key twice nor show a text as

@@ -2,8 +2,10 @@
 /* outbox: what goes out next, sealed at the last moment; and what became of it.
  * SPEC 8.3, 8.7.
  * Flow     core/compose -> outbox -> ratchet, contact -> client/net;  its answers ->
- * outbox Owns     the list of posts on their way; in memory only: after a restart they
- * count as lost Threads  the node's.  Holder only. */
+ *          outbox
+ * Owns     the list of posts on their way; in memory only: after a restart they count as
+ *          lost
+ * Threads  the node's.  Holder only. */
 #ifndef KITH_CORE_OUTBOX_H
 #define KITH_CORE_OUTBOX_H
 

@@ -366,8 +366,7 @@ static int tags_under(const struct turn_heads *heads, uint32_t turn, ratchet_tag
     return rc;
 }
 
-/* From the oldest kept turn of the peer on; the next one's header key is known already.
- */
+/* From the oldest kept turn of the peer on; the next one's header key is known. */
 int ratchet_tags(const struct ratchet *r, uint32_t turn, ratchet_tag *each, void *arg)
 {
     uint32_t from = turn ? turn : ratchet_oldest(r);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ratchet: one conversation's keys.  Turns by X-Wing, a hash chain inside each turn,
  * sealed headers.  SPEC 6 (mail), 8.2 to 8.6.  Pure: bytes, minutes and rand_bytes() in,
- * bytes out. Flow     core/compose -> ratchet_seal -> proto/envelope -> core/outbox
+ * bytes out.
+ * Flow     core/compose -> ratchet_seal -> proto/envelope -> core/outbox
  *          core/receive (tag looked up) -> ratchet_open -> payload; core/contact starts
- * one Owns     its state, in guarded memory; everything in between is wiped Threads  one
- * at a time per struct ratchet; different ones are independent
+ *          one
+ * Owns     its state, in guarded memory; everything in between is wiped
+ * Threads  one at a time per struct ratchet; different ones are independent
  *
  * Each call either does the whole step or changes nothing: when it returns other than 0,
  * ratchet_save() would write the same bytes as before (SPEC 8.6).  Whoever seals or opens
@@ -13,8 +15,9 @@
  *
  * Random bytes are drawn in this order (tests seed them through rand_set):
  *   ratchet_start_taker     32 key pair | 64 encapsulation
- *   ratchet_seal            32 key pair | 64 encapsulation, only when it begins a turn; |
- * 16 salt all others              none */
+ *   ratchet_seal            32 key pair | 64 encapsulation, only when it begins a turn;
+ *                           16 salt
+ *   all others              none */
 #ifndef KITH_CORE_RATCHET_H
 #define KITH_CORE_RATCHET_H
 

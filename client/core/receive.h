@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* receive: one envelope of the home bucket: recognised by its tag, opened, put where it
- * belongs. SPEC 8.4 to 8.7. Flow     core/board -> receive -> ratchet_open -> history,
- * acks, gossip, linking Owns     nothing.  Threads: the node's.  Holder only; inside a
- * transaction. */
+ * belongs. SPEC 8.4 to 8.7.
+ * Flow     core/board -> receive -> ratchet_open -> history, acks, gossip, linking
+ * Owns     nothing.
+ * Threads  the node's.  Holder only; inside a transaction. */
 #ifndef KITH_CORE_RECEIVE_H
 #define KITH_CORE_RECEIVE_H
 

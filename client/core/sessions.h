@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sessions: the conversations' ratchets in memory, and the table of tags by which
- * envelopes are recognised (SPEC 8.4).  Only the holder has one. Flow     core/receive:
- * tag -> sessions -> ratchet;  core/outbox: conv -> sessions -> ratchet Owns     the
- * ratchets and the tags Threads  the node's
+ * envelopes are recognised (SPEC 8.4).  Only the holder has one.
+ * Flow     core/receive: tag -> sessions -> ratchet;  core/outbox: conv -> sessions ->
+ *          ratchet
+ * Owns     the ratchets and the tags
+ * Threads  the node's
  *
  * A step is done on the ratchet in memory, then saved by sessions_save() inside the
  * database transaction; sessions_settle() ends both the same way. */

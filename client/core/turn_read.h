@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* turn_read: a turn of the peer as we read it: what was opened, what was skipped and may
- * still come, what to tell the peer about it.  SPEC 8.2, 8.4, 8.5. Flow     core/ratchet
- * -> turn_read -> turn Owns     nothing: the struct lives in struct ratchet's guarded
- * memory Threads  any: no state outside the arguments */
+ * still come, what to tell the peer about it.  SPEC 8.2, 8.4, 8.5.
+ * Flow     core/ratchet -> turn_read -> turn
+ * Owns     nothing: the struct lives in struct ratchet's guarded memory
+ * Threads  any: no state outside the arguments */
 #ifndef KITH_CORE_TURN_READ_H
 #define KITH_CORE_TURN_READ_H
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* verify: six words that two people compare to know that nobody sits between them.
- * SPEC 8.8.  Flow  ratchet_verify_input -> verify -> app.  Owns nothing.  Threads any. */
+ * SPEC 8.8.
+ * Flow     ratchet_verify_input -> verify -> app.
+ * Owns     nothing.
+ * Threads  any. */
 #ifndef KITH_CORE_VERIFY_H
 #define KITH_CORE_VERIFY_H
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* peer: one connection that has introduced itself: hello, descriptors, then what it is
- * for. Flow     net/sync -> peer -> net/link; and back Owns     its link Threads  the
- * loop's
+ * for.
+ * Flow     net/sync -> peer -> net/link; and back
+ * Owns     its link
+ * Threads  the loop's
  *
  *   link opened -> hello -> [descriptors ...] -> LOOK: ready
  *                                             -> ENROL: enrol -> ready

@@ -6,9 +6,9 @@
  *
  * Connections (SPEC 3.7; node_reads, node_post_next):
  *   reading   directory and home bucket, and everything else node_reads() lists in slot 0
- *   link      one each for a bucket read because of a contact link, as long as it is
- * listed posting   opened when something is due, and never used to read Each comes back
- * by itself after a random part of 1, 2, 4 ... 30 s.  Credit: net/subs. */
+ *   link      one each for a bucket read because of a contact link, while it is listed
+ *   posting   opened when something is due, and never used to read
+ * Each comes back after a random part of 1, 2, 4 ... 30 s.  Credit: net/subs. */
 #ifndef KITH_NET_SYNC_H
 #define KITH_NET_SYNC_H
 

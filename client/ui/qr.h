@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* qr: a QR code as lines of text.
  * Flow     client/cmd_link -> qr -> terminal
- * Owns     nothing.  Threads: any */
+ * Owns     nothing.
+ * Threads  any */
 #ifndef KITH_UI_QR_H
 #define KITH_UI_QR_H
 

@@ -405,7 +405,7 @@ static int name_the_schedule(void **state)
 static void ratchet__delivers_each_text_once__under_any_schedule(void **state)
 {
     const char *one = getenv("KITH_SCHEDULE");
-    uint64_t last = getenv("KITH_LONG") ? SCHEDULES_LONG : SCHEDULES;
+    uint64_t last = support_long() ? SCHEDULES_LONG : SCHEDULES;
 
     (void)state;
     if (one) {

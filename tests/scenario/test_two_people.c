@@ -17,7 +17,7 @@ static unsigned schedules(void)
     const char *n = getenv("KITH_SCHEDULES");
     unsigned count = n ? (unsigned)strtoul(n, NULL, 10) : SCHEDULES;
 
-    return getenv("KITH_LONG") ? count * 10 : count;
+    return support_long() ? count * 10 : count;
 }
 
 /* ---- what must hold at every step ------------------------------------------------- */

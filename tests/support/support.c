@@ -73,6 +73,13 @@ const char *support_vectors(void)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? path : NULL;
 }
 
+bool support_long(void)
+{
+    const char *v = getenv("KITH_LONG");
+
+    return v != NULL && v[0] != '\0';
+}
+
 /* ---- faults ----------------------------------------------------------------------- */
 
 static int count_down(enum seam kind, void *arg)

@@ -32,6 +32,9 @@ void support_equal(struct bytes got, struct bytes want);
 const char *support_vectors(void);
 enum { SUPPORT_SKIPPED = 77 };
 
+/* KITH_LONG asks for the long version; set to nothing is the same as not set. */
+bool support_long(void);
+
 /* Make the nth seam_check() of a kind fail with rc (-errno), once; nth counts from 1.
  *     for (unsigned nth = 1;; nth++) {
  *         support_fail_nth(&fault, SEAM_ALLOC, nth, -ENOMEM);
