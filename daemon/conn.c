@@ -54,9 +54,8 @@ struct conn {
 };
 
 /* The chain: conn_accept -> on_alloc, on_read -> take -> take_preamble, take_ask,
- * take_message
- * -> conn_handshaken -> take_record -> session; conn_pump -> send_next -> write_bytes ->
- * on_taken; conn_finish -> linger; conn_close -> on_closed. */
+ * take_message -> conn_handshaken -> take_record -> session; conn_pump -> send_next ->
+ * write_bytes -> on_taken; conn_finish -> linger; conn_close -> on_closed. */
 static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *buf);
 static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf);
 static void on_taken(uv_write_t *w, int status);
@@ -535,6 +534,8 @@ static void tick_open(struct conn *c, uint64_t now)
         conn_close(c, "a record took too long");
     else if (!c->stalled && now - c->heard_ms >= l->silence_ms)
         conn_close(c, "silence");
+    else if (session_is_over(c->session))
+        conn_close(c, "no member any more");
     else if (c->unsent == NULL && now - c->sent_ms >= l->keepalive_ms)
         send_record(c, 0);
 }

@@ -115,6 +115,11 @@ static int fill_envelopes(struct session *s, struct buf *frames)
     return 0;
 }
 
+bool session_is_over(const struct session *s)
+{
+    return s->subs_n > 0 && members_still(s->relay->members, s->member) != CODE_OK;
+}
+
 int session_fill(struct session *s, bool answers_only, struct buf *frames)
 {
     buf_put(frames, s->out.p, s->out.n);

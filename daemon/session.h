@@ -70,6 +70,9 @@ MUST_USE int session_feed(struct session *s, struct bytes *frames);
  * first, then, unless answers_only, envelopes of the subscriptions in turn.  0; -EACCES:
  * no member any more; another -errno. */
 MUST_USE int session_fill(struct session *s, bool answers_only, struct buf *frames);
+/* A reader whose membership has ended: the connection is to be closed, idle or not.  (One
+ * that posts is told so by the answer to its next post.) */
+bool session_is_over(const struct session *s);
 /* Would session_fill() give anything? */
 bool session_owes(const struct session *s, bool answers_only);
 
