@@ -255,13 +255,19 @@ int app_open_node(struct app *a, const char *path, bool create)
     return rc ? say_open(a, rc) : 0;
 }
 
+/* Without the socket other commands ask for the passphrase, and lock does not reach us:
+ * worth a line, not a failure. */
 static void lend(struct app *a)
 {
-    /* Without the socket other commands ask for the passphrase: a nuisance, not a
-     * failure. */
-    if (holder_open(&a->loop, &a->profile, a->key, HOLDER_IDLE_MS, &holder_events_of_app,
-                    a, &a->holder))
-        log_notice("other kith commands will ask for the passphrase");
+    int rc = holder_open(&a->loop, &a->profile, a->key, HOLDER_IDLE_MS,
+                         &holder_events_of_app, a, &a->holder);
+
+    if (rc) {
+        char why[512];
+
+        (void)snprintf(why, sizeof why, _(W_NOT_LENT), err_text(rc));
+        say_talk(a, "kith: %s", why);
+    }
 }
 
 static void watch_holder(struct app *a)
@@ -363,6 +369,9 @@ int app_unlock(struct app *a)
 
     if (exit == 0)
         exit = app_read_kdf(a, &kdf);
+    /* An interrupted join left no more than the file that says how the key is made. */
+    if (exit == 0 && access(a->profile.db, F_OK) && errno == ENOENT)
+        exit = say_fail(a, EXIT_SETUP, "joining", _(W_PROFILE_JOINING), a->profile.name);
     if (exit == 0)
         exit = app_get_key(a, &kdf);
     if (exit)

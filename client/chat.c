@@ -96,6 +96,16 @@ static void copy_state(const struct message *m, void *arg)
     out->text_n = 0;
 }
 
+/* Forgotten by another process meanwhile. */
+static void leave(struct chat *c)
+{
+    (void)say_fail(c->app, EXIT_NOT_FOUND, "forgotten", "%s", _(W_CHAT_FORGOTTEN));
+    c->conv = 0;
+    c->newest = 0;
+    c->name[0] = '\0';
+    chat_prompt(c);
+}
+
 static void send_text(struct chat *c, const char *text, size_t n)
 {
     struct message m;
@@ -116,6 +126,8 @@ static void send_text(struct chat *c, const char *text, size_t n)
                        (unsigned)TEXT_BYTES_MAX);
     else if (rc == NODE_E_STATE)
         (void)say_fail(c->app, EXIT_NOT_FOUND, "ended", "%s", _(W_CONV_ENDED));
+    else if (rc == NODE_E_NONE)
+        leave(c);
     else if (rc)
         (void)say_rc(c->app, rc);
     if (rc) {

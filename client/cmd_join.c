@@ -232,6 +232,8 @@ static int take_name(struct join *j, const char *name, size_t n)
 {
     if (!name_is_good(name, n))
         return say_fail(j->app, EXIT_DATA, "bad-name", "%s", _(W_NAME_BAD));
+    if (text_name_misleads((struct bytes){(const uint8_t *)name, n}))
+        return say_fail(j->app, EXIT_DATA, "bad-name", "%s", _(W_NAME_MISLEADS));
     memcpy(j->name, name, n);
     j->name[n] = '\0';
     return 0;

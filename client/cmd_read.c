@@ -101,10 +101,9 @@ static int list_as_json(struct app *a, struct listing *l)
     l->array = json_array();
     rc = node_convs(a->node, list_json, l);
     if (rc == 0)
-        rc = json_line(stdout, l->array);
-    else
-        json_decref(l->array);
-    return rc ? say_rc(a, rc) : 0;
+        return say_json(a, l->array);
+    json_decref(l->array);
+    return say_rc(a, rc);
 }
 
 int cmd_list(struct app *a)
@@ -170,6 +169,8 @@ static int print_new(struct reading *r)
     int64_t before = r->newest;
     int rc = node_history(r->app->node, &q, print_one, r);
 
+    if (rc == 0 && r->exit == 0)
+        r->exit = say_written(r->app); /* what nobody could see is not read */
     if (rc == 0 && r->exit == 0 && r->newest > before)
         rc = node_mark_read(r->app->node, r->conv.id, r->newest);
     return rc < 0 ? say_rc(r->app, rc) : r->exit;

@@ -154,5 +154,7 @@ int cmd_send(struct app *a)
     exit = say_result(a, &s, &c);
     if (exit == EXIT_QUEUED)
         say_queued(a, &s);
+    else if (s.why == WHY_NO_MEMBER && exit == EXIT_LOCKED)
+        (void)say_fail(a, EXIT_LOCKED, "not-a-member", "%s", _(W_RELAY_NOT_MEMBER));
     return exit;
 }

@@ -23,6 +23,8 @@ static void print_relay(struct app *a, const struct status *st)
     uint64_t now = clock_wall_s(clock_system());
 
     say_ago(st->reached_s, now, ago, sizeof ago);
+    if (st->ended)
+        say_line("%s", _(W_STATUS_ENDED));
     if (a->args.offline) {
         say_line(_(W_STATUS_NOT_ASKED), st->reached_s ? ago : _(W_STATUS_NEVER_WORD));
     } else if (st->relay == RELAY_CONNECTED) {
@@ -30,7 +32,7 @@ static void print_relay(struct app *a, const struct status *st)
     } else if (st->relay == RELAY_CATCHING_UP) {
         words_count(COUNT_BEHIND, st->behind, behind, sizeof behind);
         say_line(_(W_STATUS_CATCHING), behind);
-    } else {
+    } else if (!st->ended) {
         why[0] = '\0';
         if (a->sync)
             say_trouble(a, why, sizeof why);
@@ -88,6 +90,7 @@ static int status_json(struct app *a, const struct status *st)
     json_number(o, "alarms", st->alarms);
     json_flag(o, "held", st->held);
     json_flag(o, "stopped", st->stopped);
+    json_flag(o, "membership_ended", st->ended);
     json_number(o, "members", st->members);
     json_number(o, "retention_days", st->retention_days);
     return say_json(a, o);
@@ -149,11 +152,10 @@ static int list_alarms(struct app *a)
     if (a->args.json) {
         list = json_array();
         rc = node_alarms(a->node, false, alarm_json, list);
-        if (rc)
-            json_decref(list);
-        else
-            rc = json_line(stdout, list);
-        return rc ? say_rc(a, rc) : 0;
+        if (rc == 0)
+            return say_json(a, list);
+        json_decref(list);
+        return say_rc(a, rc);
     }
     rc = node_alarms(a->node, false, alarm_line, &count);
     if (rc == 0 && count == 0)

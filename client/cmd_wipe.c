@@ -159,6 +159,19 @@ int cmd_wipe(struct app *a)
 
 /* ---- lock ------------------------------------------------------------------------- */
 
+/* Nobody answered: either nobody holds, or a holder cannot be reached, and then its key
+ * is still lent.  0 or an exit code, said. */
+static int nobody_holds(struct app *a)
+{
+    int rc = 0, exit = app_wait(a, is_free, &rc, APP_HANDOVER_MS);
+
+    if (exit == EXIT_TIMEOUT)
+        return say_fail(a, EXIT_LOCKED, "held", "%s", _(W_LOCK_HELD));
+    if (exit)
+        return say_stopped(a, exit);
+    return rc ? say_rc(a, rc) : 0;
+}
+
 int cmd_lock(struct app *a)
 {
     json_t *o;
@@ -170,6 +183,9 @@ int cmd_lock(struct app *a)
     if (!profile_exists(&a->profile))
         return say_fail(a, EXIT_SETUP, "no-profile", _(W_PROFILE_NONE), a->profile.name);
     locked = holder_lock(&a->profile) == 0;
+    exit = locked ? 0 : nobody_holds(a);
+    if (exit)
+        return exit;
     if (a->args.json) {
         o = json_begin();
         json_flag(o, "locked", locked);

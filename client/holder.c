@@ -90,6 +90,8 @@ struct client {
 struct holder {
     uv_pipe_t pipe;
     uv_timer_t sweep;
+    uv_pipe_t refused; /* whoever came when all places were taken */
+    bool refusing, owed;
     uv_loop_t *loop;
     const struct holder_events *events;
     void *arg;
@@ -244,6 +246,32 @@ static struct client *client_new(struct holder *h)
     return NULL;
 }
 
+static void refuse(struct holder *h);
+
+static void on_refused(uv_handle_t *handle)
+{
+    struct holder *h = handle->data;
+
+    h->refusing = false;
+    if (h->owed && !h->closing)
+        refuse(h);
+    on_handle_closed(handle);
+}
+
+/* Taken and closed at once: as long as one is left waiting, libuv announces no other. */
+static void refuse(struct holder *h)
+{
+    h->owed = h->refusing;
+    if (h->refusing)
+        return;
+    (void)uv_pipe_init(h->loop, &h->refused, 0); /* cannot fail */
+    h->refusing = true;
+    h->handles++;
+    h->refused.data = h;
+    (void)uv_accept((uv_stream_t *)&h->pipe, (uv_stream_t *)&h->refused);
+    uv_close((uv_handle_t *)&h->refused, on_refused);
+}
+
 static void on_client(uv_stream_t *server, int status)
 {
     struct holder *h = server->data;
@@ -253,8 +281,10 @@ static void on_client(uv_stream_t *server, int status)
     if (status < 0 || h->closing)
         return;
     c = client_new(h);
-    if (c == NULL)
-        return; /* libuv keeps it waiting; the other side gives up after its 2 s */
+    if (c == NULL) {
+        refuse(h);
+        return;
+    }
     if (uv_accept(server, (uv_stream_t *)&c->pipe) ||
         uv_fileno((uv_handle_t *)&c->pipe, &fd) || !platform_is_us(fd) ||
         uv_read_start((uv_stream_t *)&c->pipe, on_ask_alloc, on_ask))

@@ -111,7 +111,10 @@ int json_line(FILE *to, json_t *o)
 
     if (o == NULL)
         return -ENOMEM;
-    if (json_dumpf(o, to, JSON_COMPACT) || fputc('\n', to) == EOF || fflush(to))
+    /* Only ASCII: on a terminal, what others wrote must neither steer it nor turn what
+     * stands around it. */
+    if (json_dumpf(o, to, JSON_COMPACT | JSON_ENSURE_ASCII) || fputc('\n', to) == EOF ||
+        fflush(to))
         rc = -EIO;
     json_decref(o);
     return rc;

@@ -103,6 +103,12 @@ static void say_alarms(struct app *a)
     (void)fprintf(stderr, "kith: %s\n", count);
 }
 
+/* A result that did not arrive is not a result. */
+static int written(const struct app *a, int exit)
+{
+    return exit ? exit : say_written(a);
+}
+
 /* ---- main ------------------------------------------------------------------------- */
 
 static bool wants_json(int argc, char **argv)
@@ -142,23 +148,23 @@ int main(int argc, char **argv)
     app.args = args;
     if (args.version) {
         say_line("kith %s", KITH_VERSION);
-        return 0;
+        return written(&app, 0);
     }
     if (args.help)
-        return help(&app);
+        return written(&app, help(&app));
     log_set_level(level(&args));
     /* Before anything that can fail: the card needs neither keys nor a network. */
     if (args.verb == VERB_CRISIS)
-        return cmd_crisis(&app);
+        return written(&app, cmd_crisis(&app));
     if (args.verb == VERB_LIMITS)
-        return cmd_limits(&app);
+        return written(&app, cmd_limits(&app));
     platform_forbid_dumps();
     if (secret_start())
         return say_fail(&app, EXIT_BUG, "internal", _(W_BUG), "libsodium");
     exit = app_start(&app, &args);
     if (exit)
         return exit;
-    exit = commands[args.verb](&app);
+    exit = written(&app, commands[args.verb](&app));
     /* Whoever leaves a chat wants to be gone; every other command ends by itself. */
     if (args.verb != VERB_CHAT && !app.guest && exit != EXIT_INTERRUPTED &&
         exit != EXIT_LOCKED)

@@ -11,7 +11,7 @@
 #include <strings.h>
 #include <time.h>
 
-enum { SENTENCE_ROOM = 1024 };
+enum { SENTENCE_ROOM = 1024, NAME_ID_ROOM = 26 /* quotes and the widest id */ };
 
 /* ---- failures --------------------------------------------------------------------- */
 
@@ -121,7 +121,7 @@ static void say_end(const struct peer_end *end, const char *where, char *out, si
 {
     switch (end->fate) {
     case PEER_REFUSED:
-        if (end->code == CODE_NOT_A_MEMBER || end->code == CODE_REVOKED)
+        if (code_ends_member(end->code))
             (void)snprintf(out, room, "%s", _(W_RELAY_NOT_MEMBER));
         else
             (void)snprintf(out, room, _(W_RELAY_REFUSED), where, code_text(end->code));
@@ -202,17 +202,32 @@ int say_json(const struct app *a, json_t *o)
 {
     int rc = json_line(stdout, o);
 
+    if (rc == -EIO)
+        return say_written(a);
     return rc ? say_rc(a, rc) : 0;
+}
+
+int say_written(const struct app *a)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    return say_fail(a, EXIT_DISK, "not-written", "%s", _(W_NOT_WRITTEN));
 }
 
 /* ---- names of things -------------------------------------------------------------- */
 
 void say_name(const struct conversation *c, char out[APP_NAME_ROOM])
 {
-    text_name((struct bytes){(const uint8_t *)c->name, strlen(c->name)}, out,
-              APP_NAME_ROOM);
-    if (out[0] == '\0')
+    char name[APP_NAME_ROOM - NAME_ID_ROOM];
+
+    text_name((struct bytes){(const uint8_t *)c->name, strlen(c->name)}, name,
+              sizeof name);
+    if (name[0] == '\0')
         (void)snprintf(out, APP_NAME_ROOM, _(W_NAMELESS), (long long)c->id);
+    else if (text_name_misleads((struct bytes){(const uint8_t *)name, strlen(name)}))
+        (void)snprintf(out, APP_NAME_ROOM, "\"%s\" (c%lld)", name, (long long)c->id);
+    else
+        (void)snprintf(out, APP_NAME_ROOM, "%s", name);
 }
 
 int64_t say_id(char kind, const char *word)

@@ -34,6 +34,8 @@ void say_talk(const struct app *a, const char *fmt, ...)
 void say_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Write the object as a line on stdout; 0 or an exit code. */
 int say_json(const struct app *a, json_t *o);
+/* 0 when all of standard output has been taken; else EXIT_DISK, said. */
+int say_written(const struct app *a);
 
 /* ---- names of things -------------------------------------------------------------- */
 

@@ -79,7 +79,7 @@ __attribute__((format(printf, 3, 4))) static void problem(struct reading *r, siz
 
 static void on_unknown(size_t line, const char *section, const char *name, void *arg)
 {
-    const char *names[KEYS_MAX];
+    const char *names[KEYS_MAX] = {0};
     size_t n = 0;
     const char *guess;
 

@@ -208,7 +208,7 @@ static void take_word(struct parse *p, const char *word)
 /* getopt stopped at this word: a flag nobody knows, or one whose value is missing. */
 static void tell_bad_flag(struct parse *p, const char *word)
 {
-    const char *names[sizeof options / sizeof options[0]];
+    const char *names[sizeof options / sizeof options[0]] = {0};
     const char *bare = word + strspn(word, "-");
     const char *guess = NULL;
     size_t count = 0;

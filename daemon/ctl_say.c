@@ -43,7 +43,7 @@ int ctl_fail(const struct ctl *c, int exit, const char *code, const char *fmt, .
                                   "exit", exit, "message", sentence);
 
         if (error != NULL)
-            (void)json_dumpf(error, stderr, JSON_COMPACT);
+            (void)json_dumpf(error, stderr, JSON_COMPACT | JSON_ENSURE_ASCII);
         (void)fputc('\n', stderr);
         json_decref(error);
     } else {
@@ -80,7 +80,8 @@ int ctl_json(json_t *object)
     int rc = CTL_DONE;
 
     /* What cannot be written is told by main, for every verb alike. */
-    if (object == NULL || (json_dumpf(object, stdout, JSON_COMPACT) && !ferror(stdout)))
+    if (object == NULL ||
+        (json_dumpf(object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII) && !ferror(stdout)))
         rc = CTL_BUG;
     (void)fputc('\n', stdout);
     json_decref(object);

@@ -92,7 +92,7 @@ static int open_databases(struct store_lmdb_state *s, MDB_txn *txn, unsigned fla
 static int put_about(struct store_lmdb_state *s, MDB_txn *txn,
                      const uint8_t cohort[COHORT_BYTES])
 {
-    uint8_t format[4];
+    uint8_t format[4] = {0};
     MDB_val k = val("format", 6), v = val(format, sizeof format);
     int rc;
 
@@ -191,7 +191,7 @@ void store_lmdb_state_close(struct store_lmdb_state *s)
 static int put_invite(struct store_lmdb_state *s, MDB_txn *txn,
                       const struct store_invite *i)
 {
-    uint8_t number[NUMBER_BYTES], row[INVITE_BYTES];
+    uint8_t number[NUMBER_BYTES] = {0}, row[INVITE_BYTES] = {0};
     MDB_val k = val(number, sizeof number), v = val(row, sizeof row);
 
     be_put(number, i->number, sizeof number);
@@ -202,7 +202,7 @@ static int put_invite(struct store_lmdb_state *s, MDB_txn *txn,
 static int get_invite(struct store_lmdb_state *s, MDB_txn *txn, uint32_t number,
                       struct store_invite *out)
 {
-    uint8_t key[NUMBER_BYTES];
+    uint8_t key[NUMBER_BYTES] = {0};
     MDB_val k = val(key, sizeof key), v;
     int rc;
 
@@ -229,7 +229,7 @@ static int get_number(MDB_txn *txn, MDB_dbi dbi, const uint8_t *name, size_t n,
 static int put_number(MDB_txn *txn, MDB_dbi dbi, const uint8_t *name, size_t n,
                       uint32_t number)
 {
-    uint8_t value[NUMBER_BYTES];
+    uint8_t value[NUMBER_BYTES] = {0};
     MDB_val k = val(name, n), v = val(value, sizeof value);
 
     be_put(value, number, sizeof value);

@@ -412,7 +412,7 @@ int poprf_verify(const struct poprf *p, const struct group_element *pk,
                  const struct group_element *evaluated, size_t count,
                  const struct poprf_proof *proof)
 {
-    struct group_element key;
+    struct group_element key = {0};
     struct claim claim = claim_of(p, &key, blinded, evaluated, count);
 
     if (p->mode == POPRF_MODE_OPRF || !is_batch(count) || public_half(p, pk, &key))

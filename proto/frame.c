@@ -28,6 +28,11 @@ const char *code_text(enum code c)
     return (unsigned)c <= CODE_MAX ? code_texts[c] : "";
 }
 
+bool code_ends_member(enum code c)
+{
+    return c == CODE_NOT_A_MEMBER || c == CODE_REVOKED;
+}
+
 static struct bytes whole_value(struct mp *r)
 {
     const uint8_t *from = r->p;

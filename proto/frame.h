@@ -30,6 +30,7 @@ enum code {
     CODE_MAX = CODE_INTERNAL,
 };
 const char *code_text(enum code c); /* the fixed phrase; "" for CODE_OK */
+bool code_ends_member(enum code c); /* the membership does not exist, or not any more */
 
 struct frame {
     enum frame_kind kind;

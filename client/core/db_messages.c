@@ -76,6 +76,22 @@ int db_messages_state(struct db *db, int64_t id, enum message_state state,
                   (int64_t)state, (int64_t)why, id);
 }
 
+int db_messages_queued(struct db *db, int64_t *conv, int64_t *id)
+{
+    struct db_rows r = db_ask(
+        db, "SELECT conv, id FROM messages WHERE state = ? ORDER BY id LIMIT 1", "i",
+        (int64_t)MESSAGE_QUEUED);
+    bool found = db_next(&r);
+    int rc;
+
+    if (found) {
+        *conv = db_int(&r, 0);
+        *id = db_int(&r, 1);
+    }
+    rc = db_done(&r);
+    return rc || found ? rc : DB_E_NONE;
+}
+
 int db_messages_resent(struct db *db, int64_t id)
 {
     return db_run(db, "UPDATE messages SET resent = resent + 1 WHERE id = ?", "i", id);
@@ -123,6 +139,8 @@ static enum message_why waiting_for(const struct db_rows *r, bool held, uint32_t
         return WHY_PEER;
     if (trouble == CODE_STORAGE_FULL)
         return WHY_STORAGE_FULL;
+    if (code_ends_member((enum code)trouble))
+        return WHY_NO_MEMBER;
     return trouble ? WHY_UNAVAILABLE : WHY_RELAY;
 }
 

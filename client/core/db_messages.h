@@ -31,6 +31,8 @@ MUST_USE int db_messages_get(struct db *db, int64_t id, struct message_row *out)
 MUST_USE int db_messages_text(struct db *db, int64_t id, struct buf *out);
 MUST_USE int db_messages_state(struct db *db, int64_t id, enum message_state state,
                                enum message_why why);
+/* The oldest text of ours that is only on this device; DB_E_NONE. */
+MUST_USE int db_messages_queued(struct db *db, int64_t *conv, int64_t *id);
 MUST_USE int db_messages_resent(struct db *db, int64_t id); /* one more */
 MUST_USE int db_messages_delete(struct db *db, int64_t id);
 /* The highest order number of a conversation, 0 if it is empty (SPEC 7.4). */

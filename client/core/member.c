@@ -3,6 +3,7 @@
 
 #include "client/core/db_log.h"
 #include "client/core/db_messages.h"
+#include "client/core/db_outbox.h"
 #include "client/core/db_profile.h"
 #include "client/core/gossip.h"
 #include "lib/secret.h"
@@ -404,6 +405,7 @@ int member_status(struct core *c, struct status *out)
         .reached_s = p.reached_s,
         .checked_s = p.checked_s,
         .behind = p.behind,
+        .ended = code_ends_member((enum code)p.trouble),
     };
     memcpy(out->name, p.name, sizeof out->name);
     if (!rc && p.member != MEMBER_NONE) {
@@ -422,6 +424,43 @@ int member_status(struct core *c, struct status *out)
     return rc ? rc : fill_counts(c, out);
 }
 
+/* Nothing that waits here can leave any more: a queue that promises to would be untrue. */
+static int end_queued(struct core *c)
+{
+    int64_t conv, id;
+    int rc;
+
+    while ((rc = db_messages_queued(c->db, &conv, &id)) == 0) {
+        rc = db_outbox_delete_message(c->db, id);
+        if (!rc)
+            rc = core_message_state(c, conv, id, MESSAGE_NOT_SENT, WHY_NO_MEMBER);
+        if (rc)
+            return rc;
+    }
+    return rc == DB_E_NONE ? 0 : rc;
+}
+
+int member_refused(struct core *c, enum code code)
+{
+    struct profile p = {0};
+    int rc;
+
+    if (!code_ends_member(code))
+        return 0;
+    rc = core_begin(c);
+    if (!rc)
+        rc = db_profile_get(c->db, &p);
+    if (!rc)
+        rc = end_queued(c);
+    if (!rc && p.trouble != code) {
+        rc = db_profile_put_trouble(c->db, code);
+        if (!rc)
+            rc = core_event(c, EVENT_RELAY, 0, 0, 0);
+    }
+    secret_wipe(&p, sizeof p);
+    return core_end(c, rc);
+}
+
 int member_relay_is(struct core *c, enum relay_state state, bool reached)
 {
     struct profile p = {0};
@@ -436,6 +475,8 @@ int member_relay_is(struct core *c, enum relay_state state, bool reached)
         p.reached_s = core_now_s(c);
     if (!rc)
         rc = db_profile_put_link(c->db, &p);
+    if (!rc && state >= RELAY_CATCHING_UP && code_ends_member((enum code)p.trouble))
+        rc = db_profile_put_trouble(c->db, 0); /* it took the proof again */
     secret_wipe(&p, sizeof p);
     if (!rc && changed)
         rc = core_event(c, EVENT_RELAY, 0, 0, (uint32_t)state);

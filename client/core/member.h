@@ -23,6 +23,8 @@ MUST_USE int member_enrol(struct core *c, const uint8_t h[64], struct msg_enrol 
 MUST_USE int member_enrolled(struct core *c);
 MUST_USE int member_prove(struct core *c, const uint8_t h[64], struct msg_prove *out);
 MUST_USE int member_status(struct core *c, struct status *out);
+/* node_prove_refused; node.h has the contract. */
+MUST_USE int member_refused(struct core *c, enum code code);
 MUST_USE int member_relay_is(struct core *c, enum relay_state state, bool reached);
 
 #endif

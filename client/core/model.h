@@ -188,7 +188,8 @@ struct status {
     uint32_t unread;
     uint32_t alarms; /* open ones */
     bool held;       /* posts are held by an alarm */
-    bool stopped;    /* the home bucket is not read on until that alarm is accepted */
+    bool ended;   /* the relay last said that this membership does not exist any more */
+    bool stopped; /* the home bucket is not read on until that alarm is accepted */
 };
 
 /* ---- events -------------------------------------------------------------------------

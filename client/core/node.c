@@ -227,6 +227,11 @@ int node_enrolled(struct node *n)
     return member_enrolled(&n->core);
 }
 
+int node_prove_refused(struct node *n, enum code code)
+{
+    return n->outbox ? err_fold(member_refused(&n->core, code)) : -EINVAL;
+}
+
 int node_prove(struct node *n, const uint8_t h[64], struct msg_prove *out)
 {
     return member_prove(&n->core, h, out);

@@ -135,6 +135,10 @@ MUST_USE int node_enrol(struct node *n, const uint8_t h[64], struct msg_enrol *o
 MUST_USE int node_enrolled(struct node *n);
 /* Proof of membership for a connection that reads or posts.  0 or NODE_E_STATE. */
 MUST_USE int node_prove(struct node *n, const uint8_t h[64], struct msg_prove *out);
+/* [holder] The relay's refusal of that proof.  NOT_A_MEMBER and REVOKED: everything
+ * queued becomes NOT_SENT with WHY_NO_MEMBER, and status.ended is set until the relay
+ * takes a proof again; any other code changes nothing. */
+MUST_USE int node_prove_refused(struct node *n, enum code code);
 
 /* ---- people: links ---------------------------------------------------------------- */
 

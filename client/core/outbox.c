@@ -458,7 +458,6 @@ static int unsaid(struct core *c, const struct flight *f)
 
 static int refuse_row(struct core *c, const struct flight *f, enum code code)
 {
-    bool member = code == CODE_NOT_A_MEMBER || code == CODE_REVOKED;
     struct outbox_row row;
     int rc = db_outbox_get(c->db, f->row, &row);
 
@@ -470,7 +469,7 @@ static int refuse_row(struct core *c, const struct flight *f, enum code code)
     rc = db_outbox_delete_message(c->db, row.message);
     return rc ? rc
               : core_message_state(c, row.conv, row.message, MESSAGE_NOT_SENT,
-                                   member ? WHY_NO_MEMBER : WHY_REFUSED);
+                                   code_ends_member(code) ? WHY_NO_MEMBER : WHY_REFUSED);
 }
 
 static int refuse(struct core *c, const struct flight *f, enum code code)

@@ -245,6 +245,8 @@ static void on_ended(struct peer *p, const struct peer_end *end, void *arg)
     if (stood > 0 && now_ms(l->sync) - stood >= SYNC_STEADY_MS)
         l->failures = 0;
     line_lost(l);
+    if (end->fate == PEER_REFUSED && node_prove_refused(l->sync->c.node, end->code))
+        log_debug("the end of the membership could not be noted; the next try does");
     line_failed(l, end);
 }
 

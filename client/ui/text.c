@@ -5,6 +5,7 @@
 #include <utf8proc.h>
 
 enum { REPLACEMENT = 0xFFFD, FSI = 0x2068, PDI = 0x2069, ZWNJ = 0x200C, ZWJ = 0x200D };
+enum { FOLDED_MAX = 1024 /* a name of 64 bytes takes no more, even as ligatures */ };
 
 /* One decoded character; size is how many bytes of the input it took. */
 struct one {
@@ -217,4 +218,53 @@ void text_name(struct bytes in, char *out, size_t room)
         memcpy(out, safe.p, n);
     out[n] = '\0';
     buf_free(&safe);
+}
+
+/* Where s, of lower-case characters, equals the word. */
+static bool is_word(const utf8proc_int32_t *s, size_t n, const char *word)
+{
+    size_t i = 0;
+
+    for (; i < n && word[i]; i++)
+        if (s[i] != (utf8proc_int32_t)word[i])
+            return false;
+    return i == n && word[i] == '\0';
+}
+
+static bool is_id(const utf8proc_int32_t *s, size_t n)
+{
+    if (n < 2 || (s[0] != 'c' && s[0] != 'm'))
+        return false;
+    for (size_t i = 1; i < n; i++)
+        if (s[i] < '0' || s[i] > '9')
+            return false;
+    return true;
+}
+
+static bool is_blank(utf8proc_int32_t c)
+{
+    return utf8proc_category(c) == UTF8PROC_CATEGORY_ZS || is_blank_trick(c);
+}
+
+bool text_name_misleads(struct bytes name)
+{
+    static const char *const words[] = {"you", "me", "kith"};
+    utf8proc_int32_t folded[FOLDED_MAX], *s = folded;
+    utf8proc_ssize_t got = utf8proc_decompose(
+        name.p, (utf8proc_ssize_t)name.n, folded, FOLDED_MAX,
+        UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
+    size_t n = got > 0 ? (size_t)got : 0;
+
+    if (got > FOLDED_MAX)
+        return false; /* none of the words is that long */
+    while (n > 0 && is_blank(s[n - 1]))
+        n--;
+    for (; n > 0 && is_blank(*s); s++)
+        n--;
+    if (n == 0 || is_id(s, n))
+        return true;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (is_word(s, n, words[i]))
+            return true;
+    return false;
 }

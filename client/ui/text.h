@@ -33,4 +33,9 @@ size_t text_width(struct bytes in);
  * between characters, always ended by a zero. */
 void text_name(struct bytes in, char *out, size_t room);
 
+/* True for a name that could be taken for the person's own words or for an id: blank,
+ * "you", "me", "kith", or c or m with digits; whatever the case, the width of its
+ * letters, and the blanks around it.  Also true for what is not UTF-8. */
+bool text_name_misleads(struct bytes name);
+
 #endif

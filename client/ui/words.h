@@ -148,6 +148,15 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_LOCKED_NOW N_("Locked. Everything is kept; start kith again to go on.")
 #define W_LOCKED N_("Locked. Commands ask for the passphrase again.")
 #define W_NOT_UNLOCKED N_("Nothing was unlocked.")
+#define W_LOCK_HELD                                                             \
+    N_("a kith has this profile open and could not be told, so it stays open. " \
+       "Close it yourself.")
+#define W_NOT_LENT                                                            \
+    N_("other kith commands cannot reach this one (%s), so they ask for the " \
+       "passphrase, and kith lock cannot close it.")
+#define W_NOT_WRITTEN                                                                \
+    N_("not all of the output could be written. What was saved is still there, and " \
+       "messages that were not shown stay new.")
 
 /* ---- joining ---------------------------------------------------------------------- */
 
@@ -173,6 +182,9 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_NAMES N_("Three names to choose from. Your own name is not needed.")
 #define W_NAME_BAD \
     N_("a name has 1 to 64 bytes and no control characters. Nothing was changed.")
+#define W_NAME_MISLEADS                                                          \
+    N_("others could take this name for their own words or for a number in the " \
+       "list. Choose another one; nothing was changed.")
 #define W_JOINED N_("You are %s in %s. Next: kith link, or kith accept-link")
 #define W_JOINED_GUEST \
     N_("You are %s in %s. Nothing is kept on this disk; it is gone when you leave.")
@@ -196,6 +208,9 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_RELAY_LIE                                                                   \
     N_("the relay at %s contradicts what it said before. Nothing more is sent. See: " \
        "kith alarms")
+#define W_STATUS_ENDED                                                              \
+    N_("The relay says that this membership has ended. What you have is kept; ask " \
+       "for a new invite.")
 #define W_RELAY_NOT_MEMBER                                                          \
     N_("the relay says that this membership has ended. What you have is kept; ask " \
        "for a new invite.")
@@ -328,9 +343,9 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
 #define W_WIPE_CONFIRM_CONV                                                         \
     N_("that was not confirmed for \"%s\". Nothing was taken away. Use: kith wipe " \
        "CONV --confirm=%s")
-#define W_WIPE_HELD                                                             \
-    N_("the profile is open in another kith. Nothing was taken away. Close it " \
-       "first: kith lock")
+#define W_WIPE_HELD                                                              \
+    N_("the profile is open in another kith, which did not let go. Nothing was " \
+       "taken away. Close that one, then try again.")
 #define W_WIPED_CONV N_("Gone from this device. Their device still has its copy.")
 #define W_WIPED_ALL                                                                \
     N_("The profile \"%s\" is gone from this device. Other people's devices keep " \
@@ -421,6 +436,9 @@ void words_count(enum words_counted what, uint64_t n, char *out, size_t room);
        "rest.")
 #define W_CHAT_NOBODY \
     N_("No conversation is chosen. /list shows them, /to NAME chooses one.")
+#define W_CHAT_FORGOTTEN                                                            \
+    N_("this conversation was taken off this device, so the line was neither kept " \
+       "nor sent. /to NAME chooses another one.")
 #define W_CHAT_TO N_("You are writing to %s.")
 #define W_CHAT_NOT_VERIFIED N_("You have not compared words with %s yet: /verify")
 #define W_CHAT_OFFLINE                                                              \

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -96,6 +97,8 @@ def joining(world, m, relay):
     expect(m, 65, "-q", "join", "--as", "x" * 65, says="name", text=good)
     expect(m, 65, "-q", "join", "--as", "a\u202eb", says="name", text=good)
     expect(m, 65, "-q", "join", "--as", "a\tb", says="name", text=good)
+    for bad in ("you", "Me", "c1", "M12", "  ", "kith"):
+        expect(m, 65, "-q", "join", "--as", bad, says="name", text=good)
     short = world.path("short")
     with open(os.open(short, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as f:
         f.write("1234567\n")
@@ -216,10 +219,28 @@ def words_and_links(m, other, conv):
 
 
 def expect_bytes(m, code, args, raw, says):
-    import subprocess
     done = subprocess.run(m.args(*args), input=raw, capture_output=True, timeout=60, env=m.env,
                           check=False, start_new_session=True)
     assert done.returncode == code and says.encode() in done.stderr, done
+
+
+def output_lost(m, other, conv, theirs):
+    """What could not be shown is not marked as read."""
+    other.good("send", theirs, text="C1 \x9b, bidi \u202e, line \u2028.")
+    for args in [["read", conv], ["read", conv, "--json"], ["list"], ["list", "--json"],
+                 ["status"], ["status", "--json"], ["link"], ["--version"], ["crisis"]]:
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(m.args(*args), stdin=subprocess.DEVNULL, stdout=full,
+                                  stderr=subprocess.PIPE, timeout=60, env=m.env, text=True,
+                                  check=False, start_new_session=True)
+        told = done.stderr.splitlines()
+        assert done.returncode == 74, (args, done)
+        assert sum("output could be written" in t for t in told) == 1, (args, told)
+    assert [c["unread"] for c in m.json("list") if c["conv"] == conv] == [1]
+    done = m.run("read", conv, "--json")
+    assert done.returncode == 0 and done.stdout.isascii(), done
+    assert json.loads(done.stdout.splitlines()[-1])["text"].endswith("\u2028.")
+    assert [c["unread"] for c in m.json("list") if c["conv"] == conv] == [0]
 
 
 def relay_down(m, relay, conv):
@@ -305,6 +326,31 @@ def slips_at_joining(world, relay):
     assert t.end() == 65, t.text
 
 
+def killed_early(world, m):
+    """The file that says how the key is made is there, the database is not."""
+    half = Member(world, "half")
+    os.makedirs(half.profile, mode=0o700)
+    with open(os.path.join(m.profile, "kdf"), "rb") as f:
+        kdf = f.read()
+    with open(os.path.join(half.profile, "kdf"), "wb") as f:
+        f.write(kdf)
+    expect(half, 78, "status", says="kith join", passphrase=False)
+
+
+def membership_ended(m, relay, conv):
+    m.run("send", conv, "--offline", text="waits")
+    count = len(json.loads(relay.ctl("invites", "--json").stdout)["invites"])
+    for number in range(1, count + 1):  # one of them was this member's
+        relay.ctl("revoke", str(number))
+    expect(m, 77, "send", conv, says="membership has ended", text="too late")
+    shown = m.good("read", conv, "--offline")
+    assert "queued" not in shown and shown.count("membership has ended") == 2, shown
+    for args in (["status"], ["status", "--offline"]):
+        shown = m.good(*args)
+        assert "this membership has ended" in shown and "wait on this" not in shown, shown
+    assert m.json("status", "--offline")["membership_ended"] is True
+
+
 def main():
     with World() as world:
         m, other = Member(world, "ann"), Member(world, "bob")
@@ -326,15 +372,21 @@ def main():
         with claim("a damaged profile says so, and is left alone"):
             damaged_profile(m)
         other.join(relay.invite())
-        conv, _ = befriend(m, other)
+        conv, theirs = befriend(m, other)
         with claim("conversations, texts and links: exit 64, 65 and 66"):
             words_and_links(m, other, conv)
+        with claim("output that could not be written: exit 74, and nothing is marked as read"):
+            output_lost(m, other, conv, theirs)
         with claim("the relay is down: exit 75, kept, and sent later"):
             relay_down(m, relay, conv)
         with claim("prompts on a terminal: hidden, interruptible"):
             interrupted_prompts(m)
+        with claim("a join that was killed early: not a member yet, exit 78"):
+            killed_early(world, m)
         with claim("a slip while joining on a terminal is asked again, up to three times"):
             slips_at_joining(world, relay)
+        with claim("a membership that has ended: not sent, exit 77, and status says it"):
+            membership_ended(m, relay, conv)
         wait_for("everything ended", 5, lambda: True)
 
 

@@ -136,6 +136,15 @@ def main():
             assert "\x1b" not in t.text, repr(t.text[-300:])
             t.type("/quit\r")
             assert t.end() == 0
+        with claim("a conversation forgotten elsewhere: said so, nothing kept, and left"):
+            t = ann.terminal("chat", convs[0])
+            t.wait("to bob> ")
+            ann.good("forget", convs[0], "--offline")
+            t.type("for nobody\r")
+            t.wait("neither kept nor sent")
+            t.wait("kith> ")
+            t.type("/quit\r")
+            assert t.end() == 0
         with claim("a guest talks with nothing on disk"):
             guest = Member(world, "guest")
             link = bob.json("link")["link"]

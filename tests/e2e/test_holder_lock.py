@@ -74,6 +74,28 @@ def main():
             assert "Locked" in chat.text
             assert ann.run("list", "--no-input", passphrase=False).returncode == 77
             assert ann.json("lock", passphrase=False)["locked"] is False
+        with claim("lock does not say that nothing is open when it cannot reach what is"):
+            chat = ann.spawn("chat", convs[0])
+            chat.wait("You are writing to bob")
+            env = ann.env
+            ann.env = dict(env, XDG_RUNTIME_DIR=os.path.join(world.dir, "elsewhere"))
+            os.mkdir(ann.env["XDG_RUNTIME_DIR"], 0o700)
+            done = ann.run("lock", passphrase=False)
+            ann.env = env
+            assert done.returncode == 77 and done.stdout == "", done
+            assert "could not be told" in done.stderr and done.stderr.count("\n") == 1, done
+            assert chat.process.poll() is None
+            assert ann.json("lock", passphrase=False)["locked"] is True
+            assert chat.process.wait(15) == 0
+        with claim("a holder that cannot be reached says so, and lock says so too"):
+            os.mkdir(os.path.join(folder, sockets[0]))  # in the socket's place
+            chat = ann.spawn("chat", convs[0])
+            chat.wait("You are writing to bob")
+            assert chat.text.count("kith lock cannot close it") == 1, chat.text
+            assert ann.run("lock", passphrase=False).returncode == 77
+            assert chat.close() == 0
+            os.rmdir(os.path.join(folder, sockets[0]))
+            assert ann.json("lock", passphrase=False)["locked"] is False
         with claim("Ctrl-C ends a follower with 130, and the profile is whole"):
             follow = ann.spawn("read", convs[0], "--follow")
             follow.wait("after the change of hands")

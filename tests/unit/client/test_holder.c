@@ -7,6 +7,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 enum { IDLE_MS = 1200, SWEEP_AND_ROOM_MS = 3000 };
 
@@ -128,11 +131,52 @@ static void holder_touch__and_each_loan__begin_the_span_anew(void **state)
     stop(&f);
 }
 
+static int knock(struct fixture *f)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(holder_path(&f->profile, false, to.sun_path), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    return fd;
+}
+
+static void holder__with_all_places_taken__turns_away_and_serves_again(void **state)
+{
+    enum { MORE = 12 };
+    struct fixture f;
+    uint8_t key[PROFILE_KEY_BYTES], byte;
+    int fd[HOLDER_CLIENTS_MAX + MORE];
+
+    (void)state;
+    start(&f);
+    for (size_t i = 0; i < HOLDER_CLIENTS_MAX; i++) {
+        fd[i] = knock(&f);
+        assert_int_equal(send(fd[i], "w", 1, MSG_NOSIGNAL), 1);
+        run_for(&f, 20);
+    }
+    for (size_t i = HOLDER_CLIENTS_MAX; i < HOLDER_CLIENTS_MAX + MORE; i++)
+        fd[i] = knock(&f); /* all at once */
+    run_for(&f, 200);
+    for (size_t i = 0; i < HOLDER_CLIENTS_MAX + MORE; i++)
+        if (i < HOLDER_CLIENTS_MAX)
+            assert_int_equal(recv(fd[i], &byte, 1, 0), -1); /* still there */
+        else
+            assert_int_equal(recv(fd[i], &byte, 1, 0), 0);
+    for (size_t i = 0; i < HOLDER_CLIENTS_MAX + MORE; i++)
+        assert_int_equal(close(fd[i]), 0);
+    run_for(&f, 100);
+    assert_int_equal(borrow(&f, key), 0);
+    stop(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(holder__lends__until_nobody_did_anything_for_its_span),
         cmocka_unit_test(holder_touch__and_each_loan__begin_the_span_anew),
+        cmocka_unit_test(holder__with_all_places_taken__turns_away_and_serves_again),
     };
 
     if (secret_start())

@@ -160,6 +160,31 @@ static void text_name__cuts__between_characters(void **state)
     assert_string_equal(out, "");
 }
 
+static void text_name_misleads__knows__own_words_and_ids(void **state)
+{
+    static const char *const bad[] = {
+        "you",       "You",    "ME",   " you ", "\u00a0me",     "kith",
+        "c1",        "C1",     "m007", " ",     "\u3000\u2003", "\uff59\uff4f\uff55",
+        "y\u200bou", "\u2800", "",
+    };
+    static const char *const good[] = {
+        "bob", "your", "yo",    "melissa",     "c",      "m",   "cm1",
+        "c1x", "1c",   "kithy", "Quiet Otter", "\u4f60", "c 1",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct bytes exact = support_exact(bad[i], strlen(bad[i]));
+        assert_true(text_name_misleads(exact));
+        support_drop(exact);
+    }
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        struct bytes exact = support_exact(good[i], strlen(good[i]));
+        assert_false(text_name_misleads(exact));
+        support_drop(exact);
+    }
+}
+
 static void text_width__counts__columns(void **state)
 {
     (void)state;
@@ -180,6 +205,7 @@ int main(void)
         cmocka_unit_test(text_safe__replaces__what_is_not_utf8),
         cmocka_unit_test(text_safe__never_lets_through__steering_in_any_bytes),
         cmocka_unit_test(text_name__cuts__between_characters),
+        cmocka_unit_test(text_name_misleads__knows__own_words_and_ids),
         cmocka_unit_test(text_width__counts__columns),
     };
 

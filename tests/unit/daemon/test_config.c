@@ -34,7 +34,8 @@ static void write_text(const char *path, const char *text)
 {
     FILE *f = fopen(path, "w");
 
-    assert_non_null(f);
+    if (f == NULL)
+        fail_msg("cannot write %s", path);
     assert_true(fputs(text, f) >= 0);
     assert_int_equal(fclose(f), 0);
 }

@@ -404,7 +404,8 @@ static long resident_kb(pid_t pid)
 
     (void)snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
     f = fopen(path, "r");
-    assert_non_null(f);
+    if (f == NULL)
+        fail_msg("cannot read %s", path);
     while (fgets(line, sizeof line, f) != NULL)
         if (sscanf(line, "VmRSS: %ld", &kb) == 1)
             break;
@@ -439,7 +440,7 @@ static void kithd__spends_at_most_6_kilobytes__on_an_idle_connection(void **stat
     }
     after = resident_kb(pid);
     print_message("resident: %ld KB at rest, %.2f KB more for each of %d idle readers\n",
-                  before, (double)(after - before) / IDLE, IDLE);
+                  before, (double)(after - before) / (double)IDLE, IDLE);
 #if !defined(__SANITIZE_ADDRESS__) /* whose own bookkeeping dwarfs what is measured */
     assert_in_range(after - before, 0, 6 * IDLE);
 #endif

@@ -181,6 +181,45 @@ static void node_post__refused_for_now__is_tried_again_and_says_why(void **state
     world_stop(&w);
 }
 
+static void node_prove_refused__ends__what_is_queued(void **state)
+{
+    struct world w;
+    struct world_history h;
+    struct status st;
+    int64_t a, b;
+
+    (void)state;
+    world_start(&w, 7, 2, NULL);
+    world_link(&w, 0, 1, &a, &b);
+    world_settle(&w, 120 * 1000);
+    world_send(&w.people[0], a, "one");
+    world_send(&w.people[0], a, "two");
+    assert_int_equal(node_prove_refused(w.people[0].node, CODE_RATE_LIMITED), 0);
+    assert_int_equal(node_status(w.people[0].node, &st), 0);
+    assert_int_equal(st.queued, 2);
+    assert_false(st.ended);
+    assert_int_equal(node_prove_refused(w.people[0].node, CODE_REVOKED), 0);
+    assert_int_equal(node_status(w.people[0].node, &st), 0);
+    assert_int_equal(st.queued, 0);
+    assert_true(st.ended);
+    h = world_history(&w.people[0], a);
+    assert_int_equal(h.n, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(h.list[i].state, MESSAGE_NOT_SENT);
+        assert_int_equal(h.list[i].why, WHY_NO_MEMBER);
+    }
+    assert_int_equal(node_relay_is(w.people[0].node, RELAY_CONNECTED, true), 0);
+    assert_int_equal(node_status(w.people[0].node, &st), 0);
+    assert_false(st.ended);
+    assert_int_equal(node_send_again(w.people[0].node, h.list[0].id), 0);
+    world_history_drop(&h);
+    world_settle(&w, 120 * 1000);
+    h = world_history(&w.people[1], b);
+    assert_int_equal(h.n, 1);
+    world_history_drop(&h);
+    world_stop(&w);
+}
+
 static void node_post__refused_for_good__is_not_sent_and_can_be_sent_again(void **state)
 {
     struct world w;
@@ -335,6 +374,7 @@ int main(void)
         cmocka_unit_test(node_send__before_the_link_is_complete__goes_out_afterwards),
         cmocka_unit_test(node_send__of_257_unanswered__waits_and_says_so),
         cmocka_unit_test(node_post__refused_for_now__is_tried_again_and_says_why),
+        cmocka_unit_test(node_prove_refused__ends__what_is_queued),
         cmocka_unit_test(node_post__refused_for_good__is_not_sent_and_can_be_sent_again),
         cmocka_unit_test(
             node__whose_text_nobody_fetches__sends_once_more_then_says_expired),
