@@ -424,7 +424,7 @@ int member_status(struct core *c, struct status *out)
     return rc ? rc : fill_counts(c, out);
 }
 
-/* Nothing that waits here can leave any more: a queue that promises to would be untrue. */
+/* Nothing that waits here can leave any more; a queue that says it will is untrue. */
 static int end_queued(struct core *c)
 {
     int64_t conv, id;

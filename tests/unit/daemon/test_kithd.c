@@ -44,7 +44,8 @@ static void write_config(const char *more)
 {
     FILE *f = fopen(config_file, "w");
 
-    assert_non_null(f);
+    if (f == NULL)
+        fail_msg("cannot write %s", config_file);
     assert_true(fprintf(f,
                         "relay { name = \"Night Owls\" address = \"127.0.0.1:%u\"\n"
                         "listen = { \"127.0.0.1:%u\" } }\nboard { mail_buckets = 2 }\n%s",
