@@ -294,7 +294,10 @@ int member_descriptor(struct core *c, struct bytes signed_)
     rc = current(c, &old);
     if (rc && rc != DB_E_NONE)
         return rc;
-    if (descriptor_read(signed_, &new)) {
+    rc = descriptor_read(signed_, &new);
+    if (rc < 0)
+        return rc; /* out of memory says nothing about the relay */
+    if (rc) {
         rc = raise_alarm(c, ALARM_DESCRIPTOR_FORGED, 0, 0);
         return rc ? rc : NODE_E_LIE;
     }
