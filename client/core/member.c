@@ -179,8 +179,11 @@ static int current(struct core *c, struct descriptor *out)
 
     buf_init(&signed_, DESCRIPTOR_BYTES_MAX);
     rc = db_profile_descriptor(c->db, &signed_);
-    if (!rc && descriptor_read(buf_view(&signed_), out))
-        rc = -EIO; /* it was checked when it was stored */
+    if (!rc) {
+        rc = descriptor_read(buf_view(&signed_), out);
+        if (rc > 0)
+            rc = -EIO; /* it was checked when it was stored */
+    }
     buf_free(&signed_);
     return rc;
 }

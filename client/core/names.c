@@ -60,7 +60,7 @@ static int draw(uint32_t bound, const uint32_t *taken, size_t count, uint32_t *o
 
 int names_suggest(char out[NAMES_SUGGESTED][NAMES_CHARS_MAX + 1])
 {
-    uint32_t adjective[NAMES_SUGGESTED], animal[NAMES_SUGGESTED];
+    uint32_t adjective[NAMES_SUGGESTED] = {0}, animal[NAMES_SUGGESTED] = {0};
 
     for (size_t i = 0; i < NAMES_SUGGESTED; i++) {
         int rc = draw(ADJECTIVES, adjective, i, &adjective[i]);

@@ -25,7 +25,7 @@ static struct one next_char(struct bytes in)
 
 static void put_char(struct buf *out, utf8proc_int32_t c)
 {
-    utf8proc_uint8_t bytes[4];
+    utf8proc_uint8_t bytes[4] = {0};
 
     buf_put(out, bytes, (size_t)utf8proc_encode_char(c, bytes));
 }
